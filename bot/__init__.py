@@ -1,0 +1,1 @@
+"""The running process: ears, mouth, clock and wiring. Nothing imports it."""

@@ -1,0 +1,68 @@
+"""The Channel protocol: what a platform must be able to do for the rest of the program.
+
+A channel knows neither handlers nor tables. What it must keep (a cursor, a card's response code) it hands over: a `Bookmark`
+with `deliver` on the way in, `Sent.keep` on the way out.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.messages import Abilities, Attachment, Bookmark, Incoming, Outgoing, Sent
+
+
+class Deliver(Protocol):
+    """Hands messages to the receiver. Returns only when they are committed; then, and not before, may the platform be told
+    "received". Raises when they could not be stored: the platform must then be left to send them again."""
+
+    def __call__(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `wuwei check`: is it well, what it is about, and what a person should do, in plain Chinese."""
+
+    is_well: bool
+    about: str
+    advice: str = ""
+
+
+class Channel(Protocol):
+    """One account on one platform."""
+
+    @property
+    def name(self) -> str:
+        """The platform, as in `Incoming.channel`: telegram, simulator, console."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """Our account there, as in `Incoming.account`; known after `start`."""
+        ...
+
+    @property
+    def abilities(self) -> Abilities: ...
+
+    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str]) -> None:
+        """Begins to listen, in the background. `bookmarks` are those stored for this channel and account, by name."""
+        ...
+
+    async def stop(self) -> None:
+        """Stops listening within a few seconds; what was not yet delivered stays unconfirmed on the platform."""
+        ...
+
+    async def send(self, outgoing: Outgoing) -> Sent:
+        """Does one thing on the platform. Raises TryLater, Undeliverable, Rejected, Migrated or Unknown of core/errors."""
+        ...
+
+    async def fetch(self, attachment: Attachment, *, most: int) -> bytes:
+        """The bytes of a file, at most `most`. Raises Rejected (too large, gone) or TryLater."""
+        ...
+
+    async def take_hook(self, headers: Mapping[str, str], body: bytes) -> int:
+        """A webhook call: header names in lower case. Returns the HTTP status to answer with, after the commit."""
+        ...
+
+    async def check(self) -> list[Finding]:
+        """Asks the platform read-only what is set up wrongly."""
+        ...

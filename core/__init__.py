@@ -1,0 +1,1 @@
+"""Words everybody uses: messages, errors, time, configuration, texts, privacy. Imports nothing of ours."""

@@ -1,0 +1,180 @@
+"""Settings of an installation, from config.toml, the environment (WUWEI_…, with __ between levels) and secret files.
+
+Only what belongs to a machine is here. What staff change (keywords, deadlines, quiet hours, texts) lives in the database.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from core.errors import ConfigError
+
+ADVICE = {
+    "extra_forbidden": "没有这一项，请删去，或对照 config.example.toml 改正拼写",
+    "missing": "缺少这一项，请补上",
+    "int_parsing": "要写一个整数",
+    "int_type": "要写一个整数",
+    "bool_parsing": "要写 true 或 false",
+    "bool_type": "要写 true 或 false",
+    "string_type": "要写成带引号的文字",
+    "greater_than_equal": "太小，最小是 {ge}",
+    "less_than_equal": "太大，最大是 {le}",
+    "literal_error": "只能是 {expected} 之一",
+    "list_type": '要写成列表，如 ["a", "b"]',
+}
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("要以 http:// 或 https:// 开头")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
+    """`url` is empty for the SQLite file in the data folder, or postgresql+psycopg://…"""
+
+    url: SecretStr = SecretStr("")
+
+
+class WebSettings(Section):
+    """The console. `public_url` is the address that people outside reach it by; links in messages start with it."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8600, ge=0, le=65535)
+    public_url: WebAddress = "http://127.0.0.1:8600"
+    session_hours: int = Field(12, ge=1, le=720)
+
+
+class TelegramSettings(Section):
+    """Off while `token` is empty. `mode` polling needs no public address; webhook needs `web.public_url` on https."""
+
+    token: SecretStr = SecretStr("")
+    mode: Literal["polling", "webhook"] = "polling"
+    base_url: WebAddress = "https://api.telegram.org"
+    webhook_secret: SecretStr = SecretStr("")
+    poll_seconds: int = Field(30, ge=0, le=50)
+
+
+class MediaSettings(Section):
+    """Caps on what people send: bytes of one file, and pixels of one picture."""
+
+    largest_bytes: int = Field(20 * 1024 * 1024, ge=1024)
+    largest_pixels: int = Field(40_000_000, ge=10_000)
+
+
+class KeepSettings(Section):
+    """Retention, in days: texts of chatter, keys of messages seen, sent messages, and closed cases' personal data."""
+
+    chatter_text_days: int = Field(7, ge=0)
+    message_key_days: int = Field(14, ge=2)
+    sent_days: int = Field(90, ge=31)
+    closed_case_days: int = Field(730, ge=30)
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    as_json: bool = True
+
+
+class Settings(BaseSettings):
+    """Everything an installation can set; config.example.toml shows each item with its default."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="WUWEI_", env_nested_delimiter="__")
+
+    data_folder: Path = Path("data")
+    key_file: Path | None = None
+    secrets_folder: Path | None = None
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    media: MediaSettings = MediaSettings()
+    keep: KeepSettings = KeepSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy address; the SQLite file lies in the data folder."""
+        return self.database.url.get_secret_value() or f"sqlite:///{self.data_folder / 'wuwei.sqlite3'}"
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key of the encrypted columns lies: beside the data folder's database, never inside a backup."""
+        return self.key_file or self.data_folder / "wuwei.key"
+
+    @property
+    def media_folder(self) -> Path:
+        return self.data_folder / "media"
+
+
+SECRET_FILES = {
+    "telegram_token": ("telegram", "token"),
+    "telegram_webhook_secret": ("telegram", "webhook_secret"),
+    "database_url": ("database", "url"),
+}
+
+
+def load(path: Path | None = None) -> Settings:
+    """Reads the settings; `path` None means defaults and environment only. All faults come in one ConfigError."""
+    if path is not None:
+        _check_readable(path)
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            toml = TomlConfigSettingsSource(settings_cls, toml_file=path)
+            return (init_settings, env_settings, toml)
+
+    try:
+        settings = FromFile()
+    except ValidationError as error:
+        raise ConfigError([_sentence(fault) for fault in error.errors()]) from None
+    return _with_secret_files(settings)
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError([f"找不到配置文件 {path}；可以先复制 config.example.toml"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"配置文件 {path} 读不懂：{error}"]) from None
+
+
+def _with_secret_files(settings: Settings) -> Settings:
+    folder = settings.secrets_folder
+    if folder is None:
+        return settings
+    changes: dict[str, Any] = {}
+    for name, (section, item) in SECRET_FILES.items():
+        file = folder / name
+        if file.is_file():
+            value = SecretStr(file.read_text(encoding="utf-8").strip())
+            current = changes.get(section, getattr(settings, section))
+            changes[section] = current.model_copy(update={item: value})
+    return settings.model_copy(update=changes)
+
+
+def _sentence(fault: Any) -> str:
+    """One fault as a sentence: where, and what to write instead. The value itself is never shown: it may be a secret."""
+    where = ".".join(str(part) for part in fault["loc"]) or "配置"
+    advice = ADVICE.get(fault["type"])
+    if advice is None:
+        return f"{where}：{fault['msg'].removeprefix('Value error, ')}"
+    return f"{where}：{advice.format_map(fault.get('ctx', {}))}"

@@ -1,0 +1,34 @@
+"""What the bot says: `say("cases.receipt", number=…)` looks a sentence up in zh/cases.toml and fills its blanks.
+
+A missing sentence or a missing blank is an error, found by the tests. Communities may override a sentence in the
+database; that is domain/wording.py.
+"""
+
+import functools
+import string
+import tomllib
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "zh"
+
+
+@functools.cache
+def sentences() -> dict[str, str]:
+    """All sentences by key: the file's name and the name in it, joined with a dot."""
+    found: dict[str, str] = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        for name, text in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if not isinstance(text, str):
+                raise TypeError(f"{path.name}: {name} is not a sentence")
+            found[f"{path.stem}.{name}"] = text.strip()
+    return found
+
+
+def blanks_of(text: str) -> frozenset[str]:
+    """The names of the blanks in a sentence."""
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def say(key: str, /, **blanks: object) -> str:
+    """The sentence with its blanks filled. A missing key or blank raises KeyError."""
+    return sentences()[key].format_map(blanks)

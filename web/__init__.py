@@ -1,0 +1,1 @@
+"""The console: server-rendered pages over domain/, one file a noun."""
