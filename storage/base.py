@@ -1,0 +1,53 @@
+"""What all tables share: the declarative base, the key column, aware times and the session type with its keyring."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import Session as PlainSession
+
+from core.ids import new_id
+from core.keys import Keyring
+
+
+class AwareTime(TypeDecorator[datetime]):
+    """An aware moment, in UTC. A naive one is refused: it would silently mean another hour."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the library's signature
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the library's signature
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: AwareTime(), int: BigInteger()}  # noqa: RUF012 - the library reads it so
+
+
+# A key made by the application: no insert waits for the database to number it.
+Key = Annotated[int, mapped_column(BigInteger, primary_key=True, autoincrement=False, default=new_id)]
+
+
+class Session(PlainSession):
+    """A SQLAlchemy session that also carries the installation's keyring, for the few columns that are sealed."""
+
+    keyring: Keyring

@@ -1,0 +1,109 @@
+"""Cases, their append-only history, the messages that belong to them, and answers kept for next time."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key
+
+
+class Case(Base):
+    """One matter. `kind` and `urgency` are those of core.messages; `state` and the steps between states stand in domain/cases.py."""
+
+    __tablename__ = "case"
+    __table_args__ = (
+        UniqueConstraint("community_id", "number"),
+        Index("ix_case_community_id_state", "community_id", "state", "id"),
+        Index("ix_case_reporter_id", "reporter_id"),
+        Index(
+            "ix_case_assignee_id",
+            "assignee_id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Key]
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    number: Mapped[str]
+    kind: Mapped[str]
+    topic: Mapped[str | None]
+    urgency: Mapped[str]
+    text: Mapped[str]
+    place: Mapped[str] = mapped_column(default="")
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    is_private: Mapped[bool] = mapped_column(default=False)
+    source: Mapped[str] = mapped_column(default="chat")  # chat, telephone, walk-in, …
+    chat_id: Mapped[int | None] = mapped_column(ForeignKey("chat.id"))
+    reporter_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str]
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    deadline_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    rating: Mapped[int | None]
+    returns: Mapped[int] = mapped_column(default=0)
+    reopenings: Mapped[int] = mapped_column(default=0)
+    receipt_id: Mapped[int | None]  # the outbox row of the receipt in the group
+    card_id: Mapped[int | None]  # the outbox row of the assignee's card
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the library reads it so
+
+
+class CaseEvent(Base):
+    """One step in a case's life. Rows are added, never changed; every figure is computed from them."""
+
+    __tablename__ = "case_event"
+    __table_args__ = (Index("ix_case_event_case_id", "case_id"),)
+
+    id: Mapped[Key]
+    community_id: Mapped[int]
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    step: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str]
+    at: Mapped[datetime]
+    actor_id: Mapped[int | None]
+    note: Mapped[str] = mapped_column(default="")
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    cause_id: Mapped[int | None]
+
+
+class CaseMessage(Base):
+    """A message that belongs to a case, so that replies to it, edits and its photos find the case."""
+
+    __tablename__ = "case_message"
+    __table_args__ = (
+        Index("ix_case_message_chat_id_message_id", "chat_id", "message_id"),
+        Index("ix_case_message_case_id", "case_id"),
+    )
+
+    id: Mapped[Key]
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    chat_id: Mapped[int]
+    message_id: Mapped[str]
+    sender: Mapped[str]
+    album_id: Mapped[str | None]
+    text: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+
+class KeptAnswer(Base):
+    """A question staff have answered once, kept for next time."""
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (Index("ix_kept_answer_community_id", "community_id"),)
+
+    id: Mapped[Key]
+    community_id: Mapped[int]
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    question: Mapped[str]
+    answer: Mapped[str]
+    topic: Mapped[str | None]
+    by_id: Mapped[int | None]
+    at: Mapped[datetime]

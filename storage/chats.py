@@ -1,0 +1,76 @@
+"""Chats the bot is in, the codes that bind them, and what was last asked in them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key
+
+
+class ChatState(StrEnum):
+    UNBOUND = "unbound"  # nobody has proven where it belongs: the bot is silent there
+    BOUND = "bound"
+    LEFT = "left"  # the bot was removed, or the person blocked it
+
+
+class ChatPurpose(StrEnum):
+    RESIDENTS = "residents"
+    STAFF = "staff"
+    PRIVATE = "private"
+
+
+class Chat(Base):
+    """A group bound to an area, or the private chat with a person."""
+
+    __tablename__ = "chat"
+    __table_args__ = (
+        UniqueConstraint("channel", "account", "external_id"),
+        Index("ix_chat_person_id", "person_id"),
+        Index("ix_chat_community_id", "community_id"),
+    )
+
+    id: Mapped[Key]
+    channel: Mapped[str]
+    account: Mapped[str]
+    external_id: Mapped[str]
+    kind: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default=ChatState.UNBOUND)
+    purpose: Mapped[str] = mapped_column(default=ChatPurpose.RESIDENTS)
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+    posts_paused_at: Mapped[datetime | None]
+
+
+class BindingCode(Base):
+    """A one-time code made by staff: it binds a group to an area, or an account to a person. Only its hash is kept."""
+
+    __tablename__ = "binding_code"
+
+    id: Mapped[Key]
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    purpose: Mapped[str | None]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Conversation(Base):
+    """The open question to one person in one chat: a restart forgets nothing, an old one expires."""
+
+    __tablename__ = "conversation"
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey("chat.id"), primary_key=True, autoincrement=False)
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    expires_at: Mapped[datetime]
