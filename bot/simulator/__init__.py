@@ -1,1 +1,1 @@
-"""The made-up platform for trying the bot without an account: its people, chats, messages and clock."""
+"""The made-up platform of the demo: people, groups, messages and a clock in a file of its own."""
