@@ -1,0 +1,127 @@
+"""The long poll: ask, hand over, and only after the commit ask for the next. Nothing is confirmed from memory."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from telegram import Bot
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+from bot.channels.base import Deliver
+from bot.channels.telegram.reading import number_of, to_incoming
+from bot.channels.telegram.requests import FloodControl, RawRequest
+from bot.channels.telegram.updates import ALLOWED_UPDATES, UpdateBatch
+from core.messages import Bookmark, Incoming
+
+OFFSET = "offset"
+BATCH = 100
+# How far below the stored offset a number is taken for an update we had committed but not yet confirmed. Telegram's numbers
+# start again anywhere after an idle week, so a number far below is new.
+COMMITTED_WINDOW = 10_000
+
+log = logging.getLogger(__name__)
+_batch = msgspec.json.Decoder(UpdateBatch)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: the first and the longest pause after a failure, and how long an answer may take."""
+
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+    answer_within: float = 20.0
+
+    def pause(self, failures: int) -> float:
+        return float(min(self.longest_pause, self.first_pause * 2 ** min(failures - 1, 16)))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Our own bot: its id, and its name without @."""
+
+    account: str
+    username: str
+
+
+class Poller:
+    """Reads one bot's updates for ever; cancel the task that runs `run` to stop."""
+
+    def __init__(self, bot: Bot, request: RawRequest, *, who: Identity, poll_seconds: int, pace: Pace) -> None:
+        self._bot = bot
+        self._request = request
+        self._who = who
+        self._poll_seconds = poll_seconds
+        self._pace = pace
+
+    async def run(self, deliver: Deliver, stored_offset: str | None) -> None:
+        """The first request confirms nothing: the stored offset may stand above numbers that began anew, and would drop them."""
+        committed = int(stored_offset) if stored_offset and stored_offset.isdecimal() else None
+        offset: int | None = None
+        failures = 0
+        while True:
+            wait: float | None = None
+            try:
+                updates = await self._ask(offset)
+            except (TelegramError, msgspec.MsgspecError) as error:
+                failures += 1
+                wait = self._pause_after(error, failures)
+            else:
+                if updates:
+                    next_offset = await self._hand_over(deliver, updates, committed)
+                    if next_offset is None:
+                        failures += 1
+                        wait = self._pace.pause(failures)
+                    else:
+                        offset, committed, failures = next_offset, None, 0
+                else:
+                    failures = 0
+            if wait is not None:
+                await asyncio.sleep(wait)
+
+    async def _ask(self, offset: int | None) -> Sequence[msgspec.Raw]:
+        await self._bot.get_updates(
+            offset=offset, limit=BATCH, timeout=self._poll_seconds, allowed_updates=ALLOWED_UPDATES
+        )
+        return _batch.decode(self._request.body).result
+
+    async def _hand_over(self, deliver: Deliver, updates: Sequence[msgspec.Raw], committed: int | None) -> int | None:
+        """The next offset to ask for, or None when nothing may be confirmed: not stored, or no update has a number."""
+        incomings: list[Incoming] = []
+        highest: int | None = None
+        for update in updates:
+            body = bytes(update)
+            number = number_of(body)
+            if number is not None:
+                highest = number if highest is None else max(highest, number)
+                if committed is not None and committed - COMMITTED_WINDOW <= number < committed:
+                    continue
+            incoming = to_incoming(body, self._who.account, self._who.username)
+            if incoming is not None:
+                incomings.append(incoming)
+        bookmark = None if highest is None else Bookmark(OFFSET, str(highest + 1))
+        if (incomings or bookmark) and not await is_stored(deliver, incomings, bookmark):
+            return None
+        return None if highest is None else highest + 1
+
+    def _pause_after(self, error: Exception, failures: int) -> float:
+        log.warning("telegram %s: poll failed, %s, %d in a row", self._who.account, type(error).__name__, failures)
+        if isinstance(error, FloodControl):
+            return error.seconds
+        if isinstance(error, InvalidToken | Conflict):
+            return max(self._pace.pause(failures), min(self._pace.longest_pause, 5 * self._pace.first_pause))
+        return self._pace.pause(failures)
+
+
+async def is_stored(deliver: Deliver, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> bool:
+    """Whether the receiver committed them. Why not is for the receiver to log; here it only means: not confirmed."""
+    (outcome,) = await asyncio.gather(_called(deliver, incomings, bookmark), return_exceptions=True)
+    if isinstance(outcome, BaseException):
+        log.warning("telegram: not stored, %s: %s", type(outcome).__name__, [one.external_id for one in incomings])
+        return False
+    return True
+
+
+async def _called(deliver: Deliver, incomings: Sequence[Incoming], bookmark: Bookmark | None) -> None:
+    await deliver(incomings, bookmark)
