@@ -1,0 +1,104 @@
+// Smooths what works without it: questions before a step, filters that apply themselves, the board's dragging.
+// No handler stands in the pages: the content policy forbids it. Everything listens on the document, so that parts
+// swapped in later need no set-up; only boards are set up, when they appear.
+"use strict";
+
+(() => {
+  const notice = (sentence) => {
+    const line = document.getElementById("notice");
+    if (!line) return;
+    line.textContent = sentence;
+    line.hidden = false;
+    line.scrollIntoView({ block: "nearest" });
+  };
+
+  document.addEventListener("submit", (event) => {
+    const asker = event.submitter?.dataset.confirm ? event.submitter : event.target;
+    const question = asker.dataset.confirm;
+    if (question && !window.confirm(question)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    // A second press on a slow line must not send the form twice. Disabled only after the form's values were taken.
+    const button = event.submitter;
+    if (button && event.target.method === "post" && !event.defaultPrevented) {
+      window.setTimeout(() => { button.disabled = true; }, 0);
+      window.setTimeout(() => { button.disabled = false; }, 5000);
+    }
+  }, true);
+
+  // A page taken from the browser's memory with "back" has its buttons as they were left.
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[method=post] button:disabled").forEach((button) => { button.disabled = false; });
+  });
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (form?.matches("[data-auto-submit]")) form.requestSubmit();
+    if (event.target.matches("[data-check-all]")) {
+      const name = event.target.dataset.checkAll;
+      document.querySelectorAll(`input[type=checkbox][name="${CSS.escape(name)}"]`).forEach((box) => {
+        box.checked = event.target.checked;
+      });
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("details.confirm[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+  });
+
+  // Dropping a card fills in and sends the card's own "移动到…" form: one way for mouse, keyboard and no scripts.
+  const dropped = (event) => {
+    if (event.from === event.to) return;
+    const putBack = () => event.from.insertBefore(event.item, event.from.children[event.oldIndex] ?? null);
+    const form = event.item.querySelector("form.board-move");
+    const target = event.to.dataset.state;
+    const choice = form?.elements.namedItem("to");
+    if (!choice || ![...choice.options].some((option) => option.value === target)) {
+      putBack();
+      notice("这张卡片现在不能移到那一栏，已放回原处。");
+      return;
+    }
+    choice.value = target;
+    event.item.classList.add("is-moving");
+    form.requestSubmit();
+  };
+
+  const setUpBoards = (root) => {
+    if (!window.Sortable) return;
+    root.querySelectorAll("[data-board] [data-state]:not([data-ready])").forEach((column) => {
+      column.dataset.ready = "yes";
+      window.Sortable.create(column, {
+        group: "board",
+        draggable: ".board-card",
+        filter: "summary, select, button, option",
+        preventOnFilter: false,
+        // With the browser's own dragging the link in the card is dragged instead of the card.
+        forceFallback: true,
+        fallbackTolerance: 4,
+        delay: 150,
+        delayOnTouchOnly: true,
+        animation: 120,
+        onEnd: dropped,
+      });
+    });
+  };
+
+  const start = () => {
+    document.documentElement.classList.add("has-scripts");
+    setUpBoards(document);
+    // On a phone the navigation is a strip: bring the current line into sight.
+    const strip = document.querySelector(".side-nav ul");
+    const current = strip?.querySelector("[aria-current=page]");
+    if (current) strip.scrollLeft = current.offsetLeft - strip.clientWidth / 2 + current.offsetWidth / 2;
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+  document.addEventListener("htmx:after:swap", () => setUpBoards(document));
+})();
