@@ -48,6 +48,8 @@ Key = Annotated[int, mapped_column(BigInteger, primary_key=True, autoincrement=F
 
 
 class Session(PlainSession):
-    """A SQLAlchemy session that also carries the installation's keyring, for the few columns that are sealed."""
+    """A SQLAlchemy session that also carries the installation's keyring, for the few columns that are sealed, and a memo."""
 
     keyring: Keyring
+    # What one transaction has looked up and may use again: rosters, places. Gone with the transaction.
+    memo: dict[tuple[str, int], Any]

@@ -40,6 +40,7 @@ class Case(Base):
     reporter_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     state: Mapped[str]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    assignee_role: Mapped[str | None]
     deadline_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]

@@ -64,6 +64,7 @@ class Database:
     def _transaction(self, *, is_write: bool) -> Iterator[Session]:
         session = self._sessions()
         session.keyring = self.keyring
+        session.memo = {}
         session.connection(execution_options={"wuwei_write": is_write})
         try:
             yield session

@@ -338,6 +338,7 @@ def upgrade() -> None:
     sa.Column('reporter_id', sa.BigInteger(), nullable=True),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('assignee_id', sa.BigInteger(), nullable=True),
+    sa.Column('assignee_role', sa.String(), nullable=True),
     sa.Column('deadline_at', storage.base.AwareTime(timezone=True), nullable=True),
     sa.Column('opened_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('accepted_at', storage.base.AwareTime(timezone=True), nullable=True),

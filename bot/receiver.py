@@ -1,0 +1,195 @@
+"""From the wire into the database: what has queued while the last commit ran is worked in one transaction, then acknowledged.
+
+When one message of a batch fails, the batch is rolled back and its messages are worked one by one; the one that fails alone is
+kept for replay, and its chat gets one apology.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot import metrics
+from core.clock import Clock
+from core.messages import (
+    Bookmark,
+    ChatKind,
+    Decision,
+    Incoming,
+    IncomingKind,
+    Kind,
+    Understanding,
+    Utterance,
+)
+from core.texts import say
+from domain import chats, inbox, outbox
+from domain.places import PlaceBook, Places
+from handlers import routes
+from handlers.context import Context, Site
+from nlp.understand import understand
+from storage.base import Session
+from storage.database import Database
+
+log = structlog.get_logger()
+
+MOST_IN_BATCH = 200
+NOTHING = Understanding(kind=Kind.CHATTER, decision=Decision.SILENT, certainty=1.0)
+SPOKEN = frozenset({IncomingKind.MESSAGE, IncomingKind.EDIT})
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A delivery that waits for its commit."""
+
+    incomings: Sequence[Incoming]
+    bookmark: Bookmark | None
+    source: tuple[str, str] | None
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Receiver:
+    """Takes deliveries of all channels. `deliver` returns when the messages are committed."""
+
+    def __init__(self, database: Database, clock: Clock, *, after_commit: Sequence[asyncio.Event] = ()) -> None:
+        self._database = database
+        self._clock = clock
+        self._after_commit = after_commit
+        self._queue: list[Waiting] = []
+        self._wake = asyncio.Event()
+        self._places = PlaceBook()
+        self._busy = False
+        self.site = Site()
+
+    async def deliver(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> None:
+        """Returns after the commit. Raises when nothing could be stored."""
+        source = (incomings[0].channel, incomings[0].account) if incomings else None
+        waiting = Waiting(incomings, bookmark, source)
+        self._queue.append(waiting)
+        self._wake.set()
+        await waiting.done
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._queue and not self._busy
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                self._busy = True
+                try:
+                    await self._work(self._take())
+                finally:
+                    self._busy = False
+
+    def _take(self) -> list[Waiting]:
+        taken: list[Waiting] = []
+        count = 0
+        while self._queue and count < MOST_IN_BATCH:
+            taken.append(self._queue.pop(0))
+            count += len(taken[-1].incomings)
+        return taken
+
+    async def _work(self, batch: list[Waiting]) -> None:
+        try:
+            await self._database.write(lambda session: self._work_batch(session, batch))
+        except Exception:  # the receiver is one of the four places that catch everything
+            log.warning("batch_failed", size=len(batch), exc_info=True)
+            for waiting in batch:
+                await self._work_alone(waiting)
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_result(None)
+        for event in self._after_commit:
+            event.set()
+
+    async def _work_alone(self, waiting: Waiting) -> None:
+        """Each message in a transaction of its own; the poison message is kept for replay."""
+        try:
+            for incoming in waiting.incomings:
+                try:
+                    await self._database.write(lambda session, one=incoming: self._work_some(session, [one]))  # type: ignore[misc]  # the default is bound at once
+                except Exception as error:
+                    log.error("message_failed", channel=incoming.channel, id=incoming.external_id, exc_info=True)
+                    metrics.FAILED.inc()
+                    reason = f"{type(error).__name__}"
+                    await self._database.write(lambda session, one=incoming, why=reason: self._keep(session, one, why))  # type: ignore[misc]
+            if waiting.bookmark is not None:
+                await self._database.write(lambda session: self._bookmark(session, waiting))
+        except Exception as error:
+            # Not even the note could be stored: the platform must keep the message and send it again.
+            waiting.done.set_exception(error)
+
+    def _work_batch(self, session: Session, batch: list[Waiting]) -> None:
+        self._work_some(session, [incoming for waiting in batch for incoming in waiting.incomings])
+        for waiting in batch:
+            self._bookmark(session, waiting)
+
+    def _bookmark(self, session: Session, waiting: Waiting) -> None:
+        if waiting.bookmark is not None and waiting.source is not None:
+            inbox.save_bookmark(session, *waiting.source, waiting.bookmark)
+
+    def _work_some(self, session: Session, incomings: Sequence[Incoming]) -> None:
+        fresh = inbox.unseen(session, incomings)
+        metrics.RECEIVED.inc(len(fresh))
+        metrics.REPEATED.inc(len(incomings) - len(fresh))
+        if not fresh:
+            return
+        self._places.refresh(session)
+        known = chats.find_many(session, {(one.channel, one.account, one.chat.external_id) for one in fresh})
+        for incoming in fresh:
+            self._process(session, incoming, known)
+
+    def _process(self, session: Session, incoming: Incoming, known: dict[chats.Address, chats.Chat]) -> None:
+        now = self._clock.now()
+        address = (incoming.channel, incoming.account, incoming.chat.external_id)
+        chat = known.get(address)
+        if chat is None and incoming.kind != IncomingKind.UNREADABLE:
+            chat = known[address] = chats.find_or_make(
+                session, incoming.channel, incoming.account, incoming.chat, now=now
+            )
+        if chat is None:
+            inbox.mark_failed(session, incoming, error="unreadable", raw=incoming.raw, now=now)
+            return
+        received = inbox.record(session, incoming, chat_id=chat.id, now=now)
+        understanding = NOTHING
+        if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
+            understanding = understand(_utterance(incoming), self._places_of(session, chat))
+            if understanding.decision != Decision.SILENT or understanding.because:
+                inbox.note_understanding(received, understanding)
+        ctx = Context(
+            session=session,
+            incoming=incoming,
+            received=received,
+            chat=chat,
+            now=now,
+            understanding=understanding,
+            site=self.site,
+        )
+        routes.handle(ctx)
+        metrics.OUTCOMES.labels(received.outcome).inc()
+
+    def _places_of(self, session: Session, chat: chats.Chat) -> Places:
+        return self._places.of(session, chat.community_id)
+
+    def _keep(self, session: Session, incoming: Incoming, reason: str) -> None:
+        """The message could not be worked: its body is kept, and its chat hears one apology if it was spoken to us."""
+        now = self._clock.now()
+        inbox.mark_failed(session, incoming, error=reason, raw=incoming.raw or incoming.text, now=now)
+        chat = chats.find(session, incoming.channel, incoming.account, incoming.chat.external_id)
+        if chat is not None and (incoming.is_addressed or incoming.chat.kind == ChatKind.PRIVATE):
+            outbox.post(session, chat, say("start.apology"), now=now)
+
+
+def _utterance(incoming: Incoming) -> Utterance:
+    return Utterance(
+        text=incoming.text,
+        is_addressed=incoming.is_addressed,
+        is_private=incoming.chat.kind == ChatKind.PRIVATE,
+        is_forwarded=incoming.is_forwarded,
+        has_photo=bool(incoming.attachments),
+        reply_to_text=incoming.reply_to_text,
+    )

@@ -1,0 +1,123 @@
+"""Coming in to the console: one-time links sent in private chat, sessions that can be revoked, and the log of what staff did."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from core.errors import Refused
+from core.ids import new_id
+from domain import access
+from storage.access import AuditEntry, SignInLink, WebSession
+from storage.base import Session
+from storage.people import Person
+
+__all__ = [
+    "AuditEntry",
+    "SignedIn",
+    "WebSession",
+    "audit",
+    "make_link",
+    "revoke_all",
+    "session_of",
+    "sign_out",
+    "spend_link",
+]
+
+LINK_LIFE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session: the cookie's token, shown once."""
+
+    token: str
+    expires_at: datetime
+
+
+def make_link(session: Session, person_id: int, *, now: datetime, life: timedelta = LINK_LIFE) -> str:
+    """The token of a one-time link for somebody with a duty; older unused links of theirs die."""
+    if not may_come_in(session, person_id, now.date()):
+        raise Refused("start.sign_in_no_duty")
+    session.execute(
+        update(SignInLink).where(SignInLink.person_id == person_id, SignInLink.used_at.is_(None)).values(used_at=now)
+    )
+    token = secrets.token_urlsafe(24)
+    session.add(
+        SignInLink(
+            person_id=person_id, token_hash=session.keyring.fingerprint(token), made_at=now, expires_at=now + life
+        )
+    )
+    return token
+
+
+def may_come_in(session: Session, person_id: int, today: date) -> bool:
+    return any(duty.role in access.STAFF_ROLES for duty in access.duties(session, person_id, today))
+
+
+def spend_link(session: Session, token: str, *, now: datetime, life: timedelta, browser: str = "") -> SignedIn:
+    """Opens a session with a link's token, once."""
+    link = session.scalars(
+        select(SignInLink).where(SignInLink.token_hash == session.keyring.fingerprint(token)).with_for_update()
+    ).one_or_none()
+    if link is None or link.used_at is not None or link.expires_at < now:
+        raise Refused("web.link_dead")
+    link.used_at = now
+    cookie = secrets.token_urlsafe(32)
+    row = WebSession(
+        id=new_id(),
+        person_id=link.person_id,
+        token_hash=session.keyring.fingerprint(cookie),
+        csrf=secrets.token_urlsafe(24),
+        made_at=now,
+        expires_at=now + life,
+        browser=browser[:200],
+    )
+    session.add(row)
+    audit(session, person_id=link.person_id, act="sign_in", now=now)
+    return SignedIn(cookie, row.expires_at)
+
+
+def session_of(session: Session, token: str, *, now: datetime) -> tuple[WebSession, Person] | None:
+    """The live session behind a cookie and its person, who must still have a duty."""
+    row = session.scalars(
+        select(WebSession).where(WebSession.token_hash == session.keyring.fingerprint(token))
+    ).one_or_none()
+    if row is None or row.revoked_at is not None or row.expires_at < now:
+        return None
+    if not may_come_in(session, row.person_id, now.date()):
+        return None
+    return row, session.get_one(Person, row.person_id)
+
+
+def sign_out(session: Session, row: WebSession, *, now: datetime) -> None:
+    session.execute(update(WebSession).where(WebSession.id == row.id).values(revoked_at=now))
+
+
+def revoke_all(session: Session, person_id: int, *, now: datetime) -> None:
+    """Every browser of this person is signed out."""
+    session.execute(
+        update(WebSession)
+        .where(WebSession.person_id == person_id, WebSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+def audit(
+    session: Session,
+    *,
+    person_id: int | None,
+    act: str,
+    now: datetime,
+    community_id: int | None = None,
+    subject: str = "",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Writes down what a member of staff did. `detail` holds ids and field names, never a person's data."""
+    session.add(
+        AuditEntry(
+            community_id=community_id, person_id=person_id, at=now, act=act, subject=subject, detail=detail or {}
+        )
+    )

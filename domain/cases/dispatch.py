@@ -1,0 +1,82 @@
+"""Who gets a case: the worker on duty of the smallest area that has one, by kind and topic."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from sqlalchemy import or_, select
+
+from core.messages import Kind
+from domain import areas
+from domain.topics import topics
+from storage.areas import Area
+from storage.base import Session
+from storage.cases import Case
+from storage.people import Duty, Role
+
+# Kind → the roles that may get it, best first. Within one area the first role that somebody holds is asked.
+FIELD = (Role.GRID_WORKER, Role.MICRO_GRID_HEAD, Role.BUILDING_STEWARD)
+ROLES_BY_KIND: dict[Kind, tuple[Role, ...]] = {
+    Kind.REPORT: FIELD,
+    Kind.REQUEST: FIELD,
+    Kind.COMPLAINT: (Role.MEDIATOR, Role.COMMUNITY_WORKER),
+    Kind.DISPUTE: (Role.MEDIATOR, Role.COMMUNITY_WORKER),
+    Kind.QUESTION: (Role.COMMUNITY_WORKER,),
+    Kind.WISH: (Role.COMMUNITY_WORKER,),
+    Kind.PROPOSAL: (Role.COMMUNITY_WORKER,),
+}
+# When nobody below has it: the desk.
+LAST_RESORT = (Role.COMMUNITY_WORKER, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A community's duties on one day, by area; read once and used for many cases."""
+
+    by_area: dict[int, list[Duty]]
+
+
+def roster(session: Session, community_id: int, today: date) -> Roster:
+    """Who is on duty where in a community today; looked up once in a transaction."""
+    known = session.memo.get(("roster", community_id))
+    if known is not None:
+        return cast(Roster, known)
+    query = (
+        select(Duty)
+        .where(
+            Duty.community_id == community_id,
+            Duty.from_on <= today,
+            or_(Duty.until_on.is_(None), Duty.until_on >= today),
+        )
+        .order_by(Duty.rank, Duty.id)
+    )
+    by_area: dict[int, list[Duty]] = {}
+    for duty in session.scalars(query):
+        by_area.setdefault(duty.area_id, []).append(duty)
+    found = session.memo["roster", community_id] = Roster(by_area)
+    return found
+
+
+def choose(
+    duties: Roster, path: list[int], *, kind: Kind, topic: str | None, without: frozenset[int] = frozenset()
+) -> Duty | None:
+    """The duty whose holder gets the case. `path` are area keys from the smallest up; `without` are people who returned it."""
+    known = topics().get(topic or "")
+    head = known.head if known else None
+    for wanted in (ROLES_BY_KIND[kind], LAST_RESORT):
+        for area_id in path:
+            here = duties.by_area.get(area_id, [])
+            for role in wanted:
+                holders = [duty for duty in here if duty.role == role and duty.person_id not in without]
+                fitting = [duty for duty in holders if duty.topic_head in (None, head)]
+                if fitting:
+                    # Somebody named for just this head of topics goes before one who takes all.
+                    return min(fitting, key=lambda duty: (duty.topic_head is None, duty.rank, duty.id))
+    return None
+
+
+def worker_for(session: Session, case: Case, today: date, *, without: frozenset[int] = frozenset()) -> Duty | None:
+    """Who should have this case today."""
+    area = session.get_one(Area, case.area_id or case.community_id)
+    duties = roster(session, case.community_id, today)
+    return choose(duties, areas.above(area), kind=Kind(case.kind), topic=case.topic, without=without)

@@ -1,0 +1,96 @@
+"""Cases looked up: mine, a worker's, the open wishes, the desk's list with its filters. Reads only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from core.errors import Refused
+from domain import outbox
+from domain.cases.life import ACTIVE, WITH_WORKER, State
+from domain.outbox import Outbox
+from storage.areas import Community
+from storage.base import Session
+from storage.cases import Case, CaseEvent
+from storage.chats import Chat
+from storage.people import Duty, Residence
+
+__all__ = [
+    "Case",
+    "CaseEvent",
+    "community_of",
+    "of_reporter",
+    "open_wishes",
+    "reported_by",
+    "settle_question",
+    "tasks_of",
+]
+
+
+def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Case]:
+    """What a person reported, newest first."""
+    return session.scalars(
+        select(Case).where(Case.reporter_id == person_id).order_by(Case.id.desc()).limit(limit)
+    ).all()
+
+
+def tasks_of(session: Session, person_id: int, *, limit: int = 50) -> Sequence[Case]:
+    """What a worker has in hand, the nearest deadline first."""
+    query = (
+        select(Case)
+        .where(Case.assignee_id == person_id, Case.closed_at.is_(None), Case.state.in_(WITH_WORKER))
+        .order_by(Case.deadline_at)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def open_wishes(session: Session, community_id: int, *, limit: int) -> Sequence[Case]:
+    """The wishes that nobody has fulfilled yet, oldest first."""
+    query = (
+        select(Case)
+        .where(Case.community_id == community_id, Case.kind == "wish", Case.state.in_(ACTIVE))
+        .order_by(Case.id)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def reported_by(session: Session, person_id: int, case_id: int) -> Case:
+    """The case, if this person reported it; somebody else's button says so, a missing case is no different."""
+    case = session.get(Case, case_id)
+    if case is None or case.reporter_id != person_id:
+        raise Refused("cases.not_yours")
+    return case
+
+
+def community_of(session: Session, person_id: int) -> int | None:
+    """The community a person belongs to: where they live, work or last reported; else the only one there is."""
+    for column, owner in (
+        (Residence.community_id, Residence.person_id),
+        (Duty.community_id, Duty.person_id),
+        (Case.community_id, Case.reporter_id),
+    ):
+        found = session.scalar(select(column).where(owner == person_id).limit(1))
+        if found is not None:
+            return found
+    only = session.scalars(select(Community.id).limit(2)).all()
+    return only[0] if len(only) == 1 else None
+
+
+def settle_question(session: Session, chat: Chat, message_id: str | None, text: str, *, now: datetime) -> None:
+    """The message whose button was pressed says what came of it, and loses its buttons."""
+    row = session.scalars(
+        select(Outbox).where(Outbox.chat_id == chat.id, Outbox.external_id == message_id)
+    ).one_or_none()
+    if row is not None:
+        outbox.edit(session, row, text, now=now)
+
+
+def events_of(session: Session, case_id: int) -> Sequence[CaseEvent]:
+    """A case's history from the beginning."""
+    return session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.id)).all()
+
+
+def is_over(case: Case) -> bool:
+    return case.state in (State.CLOSED, State.WITHDRAWN)

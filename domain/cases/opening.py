@@ -1,0 +1,227 @@
+"""How a case begins and what is added to it: opened with a number and a worker, joined by later words, photos and places."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from core.ids import new_id
+from core.messages import Kind, PlaceMention, Urgency
+from core.privacy import mask_for_group
+from core.texts import say
+from domain import outbox, reminders
+from domain.cases import words, work
+from domain.cases.life import ACTIVE, State, Step, record, take_step
+from domain.numbers import PREFIXES, next_number
+from domain.outbox import Press
+from storage.base import Session
+from storage.cases import Case, CaseMessage
+from storage.chats import Chat
+from storage.messages import Outbox, Received
+
+# A later photo, place or "还没修" by the same person belongs to what they reported this long ago.
+FOLLOW_UP = timedelta(minutes=10)
+KINDS_WITH_PLACE = frozenset({Kind.REPORT})
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What was understood, ready to become a case. `area_id` is the place's area, or the group's."""
+
+    kind: Kind
+    topic: str | None
+    urgency: Urgency
+    text: str
+    place: str
+    area_id: int | None
+    has_place: bool
+
+
+def place_words(mentions: tuple[PlaceMention, ...]) -> str:
+    """The place as the resident said it."""
+    return " ".join(dict.fromkeys(mention.words for mention in mentions))[:100]
+
+
+def open_case(  # noqa: PLR0913 - a case's columns
+    session: Session,
+    matter: Matter,
+    *,
+    community_id: int,
+    chat: Chat | None,
+    reporter_id: int | None,
+    now: datetime,
+    source: str = "chat",
+    actor_id: int | None = None,
+    cause_id: int | None = None,
+) -> Case:
+    """A case with its number, its deadline, its first event and its worker; nothing has been said of it yet."""
+    case = Case(
+        id=new_id(),
+        community_id=community_id,
+        number=next_number(session, community_id, PREFIXES[matter.kind], now=now),
+        kind=matter.kind,
+        topic=matter.topic,
+        urgency=matter.urgency,
+        text=matter.text,
+        place=matter.place,
+        area_id=matter.area_id,
+        is_private=matter.kind in words.PRIVATE_KINDS,
+        source=source,
+        chat_id=chat.id if chat else None,
+        reporter_id=reporter_id,
+        state=State.OPEN,
+        opened_at=now,
+        returns=0,
+        reopenings=0,
+    )
+    session.add(case)
+    record(session, case, Step.OPEN, now=now, before=None, actor_id=actor_id or reporter_id, cause_id=cause_id)
+    work.set_deadline(session, case, now=now)
+    work.route(session, case, now=now, cause_id=cause_id)
+    return case
+
+
+def post_receipt(
+    session: Session,
+    case: Case,
+    chat: Chat,
+    *,
+    now: datetime,
+    reply_to: str | None,
+    thread: str | None,
+    asks_place: bool,
+    start_link: str | None,
+) -> Outbox:
+    """The one short message in the chat, with an undo button for a minute (for a private matter: the way to private chat)."""
+    is_group = chat.purpose != "private"
+    buttons: list[list[Press]] = []
+    if case.is_private and is_group:
+        key = "receipt_private" if start_link else "receipt_private_no_link"
+        text = say(f"cases.{key}", number=case.number)
+        if start_link:
+            buttons = [[Press(say("cases.button_private"), url=start_link)]]
+    elif case.is_private:
+        text = say("cases.private_opened", number=case.number, worker=words.worker_name(session, case))
+    else:
+        text = words.receipt(session, case, asks_place=asks_place)
+        buttons = [[Press(say("cases.button_undo"), "cases.undo", case.id)]]
+        reminders.add(session, reminders.RECEIPT_SETTLED, case, due_at=now + work.UNDO)
+    row = outbox.post(
+        session,
+        chat,
+        mask_for_group(text) if is_group else text,
+        now=now,
+        buttons=buttons,
+        reply_to=reply_to,
+        thread=thread,
+        person_id=case.reporter_id,
+        case_id=case.id,
+        cause_id=None,
+    )
+    case.receipt_id = row.id
+    return row
+
+
+def keep_message(session: Session, case: Case, received: Received) -> None:
+    """This message belongs to the case: replies to it, its edits and its album find the case through it."""
+    if received.chat_id is None or received.message_id is None:
+        return
+    session.add(
+        CaseMessage(
+            id=new_id(),
+            case_id=case.id,
+            chat_id=received.chat_id,
+            message_id=received.message_id,
+            sender=received.sender or "",
+            album_id=received.album_id,
+            text=received.text,
+            at=received.sent_at,
+        )
+    )
+
+
+def case_of_message(session: Session, chat_id: int, message_id: str) -> Case | None:
+    """The case that a message belongs to: a resident's own message, or one of ours about the case."""
+    case_id = session.scalar(
+        select(CaseMessage.case_id)
+        .where(CaseMessage.chat_id == chat_id, CaseMessage.message_id == message_id)
+        .order_by(CaseMessage.id.desc())
+        .limit(1)
+    ) or session.scalar(
+        select(Outbox.case_id).where(
+            Outbox.chat_id == chat_id, Outbox.external_id == message_id, Outbox.case_id.is_not(None)
+        )
+    )
+    return session.get(Case, case_id) if case_id else None
+
+
+def case_of_album(session: Session, chat_id: int, album_id: str) -> Case | None:
+    """The case that another picture of the same album has joined."""
+    case_id = session.scalar(
+        select(CaseMessage.case_id)
+        .join(Case, Case.id == CaseMessage.case_id)
+        .where(CaseMessage.chat_id == chat_id, CaseMessage.album_id == album_id)
+        .limit(1)
+    )
+    return session.get(Case, case_id) if case_id else None
+
+
+def latest_case_of(
+    session: Session, reporter_id: int, chat_id: int, *, now: datetime, states: frozenset[State] = ACTIVE
+) -> Case | None:
+    """What this person reported last in this chat, not long ago."""
+    query = (
+        select(Case)
+        .where(
+            Case.reporter_id == reporter_id,
+            Case.chat_id == chat_id,
+            Case.opened_at >= now - FOLLOW_UP,
+            Case.state.in_(states),
+        )
+        .order_by(Case.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def add_note(
+    session: Session, case: Case, text: str, *, actor_id: int | None, now: datetime, cause_id: int | None
+) -> None:
+    """More words about the same matter: kept in the history and handed to the worker."""
+    take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=text, cause_id=cause_id)
+    if case.state in ACTIVE:
+        work.tell_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
+
+
+def add_place(
+    session: Session,
+    case: Case,
+    *,
+    place: str,
+    area_id: int | None,
+    actor_id: int | None,
+    now: datetime,
+    cause_id: int | None,
+) -> None:
+    """The place, told late or corrected. Until somebody has accepted, the case goes to whoever is in charge there."""
+    take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=place, data={"place": place}, cause_id=cause_id)
+    case.place = place
+    moved = area_id is not None and area_id != case.area_id
+    if area_id is not None:
+        case.area_id = area_id
+    holder = case.assignee_id
+    if moved and case.state in (State.OPEN, State.ASSIGNED):
+        work.route(session, case, now=now, cause_id=cause_id)
+    if case.assignee_id == holder:
+        work.tell_worker(session, case, say("cases.card_place_changed", number=case.number, place=place), now=now)
+    work.refresh(session, case, now=now)
+
+
+def edit_text(
+    session: Session, case: Case, text: str, *, actor_id: int | None, now: datetime, cause_id: int | None
+) -> None:
+    """The resident edited the message: the case says what the message says now; the old words stay in the history."""
+    take_step(session, case, Step.EDIT, now=now, actor_id=actor_id, note=case.text, cause_id=cause_id)
+    case.text = text
+    work.tell_worker(session, case, say("cases.card_edited", number=case.number, text=text), now=now)
+    work.refresh(session, case, now=now)

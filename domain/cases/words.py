@@ -1,0 +1,149 @@
+"""A case in words: what is said of it to the group, to its worker and to the resident. Reads rows, changes nothing."""
+
+from datetime import datetime
+
+from core.clock import in_china
+from core.messages import Kind, Urgency
+from core.privacy import mask_for_group
+from core.texts import say
+from domain import people
+from domain.cases.life import STATE_NAMES, State
+from domain.outbox import Press
+from domain.topics import name_of
+from storage.areas import Area
+from storage.base import Session
+from storage.cases import Case
+from storage.people import Person, Role
+
+KIND_NAMES = {
+    Kind.REPORT: "报事",
+    Kind.WISH: "心愿",
+    Kind.COMPLAINT: "投诉",
+    Kind.DISPUTE: "纠纷",
+    Kind.QUESTION: "咨询",
+    Kind.REQUEST: "求助",
+    Kind.PROPOSAL: "建议",
+}
+# Matters between people are never talked over in a group.
+PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})
+LONGEST_IN_LIST = 24
+LONGEST_ON_CARD = 1200
+
+
+def moment(at: datetime) -> str:
+    """As said to people: 11月21日 18:00."""
+    local = in_china(at)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def left(now: datetime, until: datetime) -> str:
+    """How long until then: 2 小时, 35 分钟, 3 天."""
+    minutes = max(0, int((until - now).total_seconds() // 60))
+    if minutes >= 48 * 60:
+        return f"{minutes // 1440} 天"
+    if minutes >= 60:
+        return f"{minutes // 60} 小时"
+    return f"{minutes} 分钟"
+
+
+def place_name(session: Session, case: Case) -> str:
+    """The place as understood, with its area: 3号楼门口. Empty when only the community is known."""
+    if case.place:
+        return case.place
+    area = session.get(Area, case.area_id) if case.area_id and case.area_id != case.community_id else None
+    return area.name if area else ""
+
+
+def what(session: Session, case: Case) -> str:
+    """Topic and place, fit for a group: 井盖 · 3号楼."""
+    place = mask_for_group(place_name(session, case))
+    topic = name_of(case.topic) if case.topic else KIND_NAMES[Kind(case.kind)]
+    return f"{topic} · {place}" if place else topic
+
+
+def worker_name(session: Session, case: Case) -> str:
+    """Role and surname of whoever has the case; never the full name."""
+    person = session.get(Person, case.assignee_id) if case.assignee_id else None
+    if person is None:
+        return say("cases.desk")
+    return people.surname_title(person, Role(case.assignee_role or Role.COMMUNITY_WORKER))
+
+
+def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
+    """The one message in the group: number, what was understood, who is on it. It is edited as the case goes on."""
+    kind, state = Kind(case.kind), State(case.state)
+    if state == State.WITHDRAWN:
+        return say("cases.receipt_withdrawn", number=case.number)
+    if kind in (Kind.WISH, Kind.QUESTION, Kind.PROPOSAL) and state in (State.OPEN, State.ASSIGNED):
+        return say(f"cases.receipt_{kind.value}", number=case.number)
+    if case.urgency == Urgency.EMERGENCY and state in (State.OPEN, State.ASSIGNED):
+        who = worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
+        return say("cases.receipt_emergency", number=case.number, who=who)
+    lines = say("cases.receipt", number=case.number, what=what(session, case), who=_progress(session, case, state))
+    if asks_place:
+        lines += "\n" + say("cases.receipt_ask_place")
+    return lines
+
+
+def _progress(session: Session, case: Case, state: State) -> str:
+    worker, deadline = worker_name(session, case), moment(case.deadline_at) if case.deadline_at else ""
+    key = {
+        State.OPEN: "receipt_reopened" if case.reopenings else "receipt_unassigned",
+        State.ASSIGNED: "receipt_assigned",
+        State.ACCEPTED: "receipt_accepted",
+        State.ARRIVED: "receipt_arrived",
+        State.FINISHED: "receipt_finished",
+        State.CLOSED: "receipt_closed",
+    }[state]
+    return say(f"cases.{key}", worker=worker, deadline=deadline)
+
+
+def card(session: Session, case: Case) -> str:
+    """The worker's card: everything needed to go and do it."""
+    urgent = say("cases.card_urgent") if case.urgency != Urgency.NORMAL else ""
+    place = place_name(session, case)
+    lines = [
+        say("cases.card_title", kind=KIND_NAMES[Kind(case.kind)], number=case.number, urgent=urgent),
+        say("cases.card_place", place=place) if place else say("cases.card_place_unknown"),
+        say("cases.card_topic", topic=name_of(case.topic)),
+        say("cases.card_text", text=case.text[:LONGEST_ON_CARD]),
+    ]
+    if case.deadline_at:
+        lines.append(say("cases.card_deadline", deadline=moment(case.deadline_at)))
+    lines.append(say("cases.card_state", state=STATE_NAMES[State(case.state)]))
+    return "\n".join(lines)
+
+
+def card_buttons(case: Case) -> list[list[Press]]:
+    """The steps that the worker can take from here."""
+
+    def press(name: str) -> Press:
+        return Press(say(f"cases.button_{name}"), f"cases.{name}", case.id)
+
+    if case.kind == Kind.QUESTION and case.state in (State.ASSIGNED, State.ACCEPTED, State.ARRIVED):
+        return [[press("answer"), press("return")]]
+    return {
+        State.ASSIGNED: [[press("accept"), press("return")]],
+        State.ACCEPTED: [[press("arrive"), press("finish"), press("return")]],
+        State.ARRIVED: [[press("finish"), press("return")]],
+    }.get(State(case.state), [])
+
+
+def rating_buttons(case: Case) -> list[list[Press]]:
+    return [
+        [
+            Press(say("cases.button_satisfied"), "cases.satisfied", case.id),
+            Press(say("cases.button_dissatisfied"), "cases.dissatisfied", case.id),
+        ]
+    ]
+
+
+def short(text: str) -> str:
+    """A text cut for a list."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_IN_LIST else line[: LONGEST_IN_LIST - 1] + "…"
+
+
+def wish_text(case: Case) -> str:
+    """A wish as a group may read it: no phone, no door, short."""
+    return short(mask_for_group(case.text))

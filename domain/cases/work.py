@@ -1,0 +1,374 @@
+"""What people do with a case: assign, accept, return, arrive, finish, rate, reopen, withdraw. Each leaves its words in the outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from core.clock import in_china
+from core.errors import Refused
+from core.messages import Kind, Urgency
+from core.privacy import mask_for_group
+from core.texts import say
+from domain import chats, outbox, reminders
+from domain.cases import dispatch, words
+from domain.cases.life import State, Step, may, take_step
+from domain.outbox import Press, Priority
+from domain.topics import hours_for
+from storage.base import Session
+from storage.cases import Case, CaseEvent, CaseMessage, KeptAnswer
+from storage.chats import Chat
+from storage.messages import Outbox
+from storage.people import Duty, Person
+
+# The card waits this long for the photo that usually follows the words (an album has no end mark).
+GATHER = timedelta(seconds=6)
+UNDO = timedelta(minutes=1)
+SHORTEST_REASON = 2
+RATING_NUDGE = timedelta(hours=24)
+CLOSE_UNRATED = timedelta(days=3)
+EMERGENCY_REPEAT = timedelta(minutes=3)
+SATISFIED, DISSATISFIED = 5, 2
+
+
+def route(
+    session: Session, case: Case, *, now: datetime, without: frozenset[int] = frozenset(), cause_id: int | None = None
+) -> Duty | None:
+    """Gives the case to the worker on duty; with nobody there it stays open and the desk is told."""
+    duty = dispatch.worker_for(session, case, in_china(now).date(), without=without)
+    if duty is None:
+        case.assignee_id = case.assignee_role = None
+        tell_desk(
+            session, case, say("cases.unassigned_desk", number=case.number, what=words.what(session, case)), now=now
+        )
+        return None
+    if case.state != State.ASSIGNED or case.assignee_id != duty.person_id:
+        assign(session, case, duty.person_id, duty.role, now=now, actor_id=None, cause_id=cause_id)
+    return duty
+
+
+def assign(
+    session: Session,
+    case: Case,
+    person_id: int,
+    role: str,
+    *,
+    now: datetime,
+    actor_id: int | None,
+    cause_id: int | None = None,
+) -> None:
+    """Puts a person on the case. Whoever had it before is told; the new one's card follows after the gather window."""
+    before = case.assignee_id
+    if before is not None and before != person_id:
+        _retire_card(session, case, now=now)
+        if case.state in (State.ACCEPTED, State.ARRIVED):
+            _tell_person(session, before, case, say("cases.card_taken", number=case.number), now=now)
+    case.assignee_id, case.assignee_role = person_id, role
+    case.accepted_at = None
+    take_step(
+        session,
+        case,
+        Step.ASSIGN,
+        now=now,
+        actor_id=actor_id,
+        data={"to": str(person_id), "role": role},
+        cause_id=cause_id,
+    )
+    is_waiting = case.urgency == Urgency.NORMAL and case.source == "chat" and now - case.opened_at < GATHER
+    reminders.add(session, reminders.CARD, case, due_at=now + GATHER if is_waiting else now)
+
+
+def post_card(session: Session, case: Case, *, now: datetime, file_ids: Sequence[int] = ()) -> Outbox | None:
+    """The card to the assignee's private chat; without one, staff are told that the person cannot be reached."""
+    if case.assignee_id is None:
+        return None
+    origin = session.get(Chat, case.chat_id) if case.chat_id else None
+    chat = chats.private_chat_of(session, case.assignee_id, prefer=origin.channel if origin else "")
+    if chat is None:
+        take_step(session, case, Step.UNREACHED, now=now, data={"person": str(case.assignee_id)})
+        worker = words.worker_name(session, case)
+        tell_desk(session, case, say("cases.unreachable", number=case.number, worker=worker), now=now)
+        return None
+    row = outbox.post(
+        session,
+        chat,
+        words.card(session, case),
+        now=now,
+        buttons=words.card_buttons(case),
+        priority=Priority.ASSIGNMENT,
+        file_ids=file_ids,
+        person_id=case.assignee_id,
+        case_id=case.id,
+    )
+    case.card_id = row.id
+    return row
+
+
+def refresh(session: Session, case: Case, *, now: datetime) -> None:
+    """Brings the receipt in the group and the worker's card up to where the case stands."""
+    _refresh_card(session, case, now=now)
+    row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
+    if row is not None and not case.is_private:
+        outbox.edit(session, row, words.receipt(session, case), now=now)
+
+
+def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
+    row = session.get(Outbox, case.card_id) if case.card_id else None
+    if row is not None:
+        outbox.edit(session, row, words.card(session, case), now=now, buttons=words.card_buttons(case))
+
+
+def _retire_card(session: Session, case: Case, *, now: datetime) -> None:
+    """The old holder's card loses its buttons."""
+    row = session.get(Outbox, case.card_id) if case.card_id else None
+    if row is not None:
+        outbox.edit(session, row, say("cases.card_taken", number=case.number), now=now)
+    case.card_id = None
+
+
+def tell_desk(session: Session, case: Case, text: str, *, now: datetime) -> None:
+    """A line to the community's staff groups."""
+    for group in chats.staff_groups(session, case.community_id):
+        outbox.post(session, group, text, now=now, priority=Priority.ASSIGNMENT, case_id=case.id)
+
+
+def _tell_person(
+    session: Session,
+    person_id: int,
+    case: Case,
+    text: str,
+    *,
+    now: datetime,
+    buttons: Sequence[Sequence[Press]] = (),
+    file_ids: Sequence[int] = (),
+) -> bool:
+    origin = session.get(Chat, case.chat_id) if case.chat_id else None
+    chat = chats.private_chat_of(session, person_id, prefer=origin.channel if origin else "")
+    if chat is None:
+        return False
+    outbox.post(
+        session,
+        chat,
+        text,
+        now=now,
+        buttons=buttons,
+        file_ids=file_ids,
+        person_id=person_id,
+        case_id=case.id,
+        priority=Priority.ASSIGNMENT,
+    )
+    return True
+
+
+def tell_worker(session: Session, case: Case, text: str, *, now: datetime, file_ids: Sequence[int] = ()) -> None:
+    """A line to whoever has the case, if their card has gone out already: before that the card itself will say it."""
+    if case.assignee_id is not None and case.card_id is not None:
+        _tell_person(session, case.assignee_id, case, text, now=now, file_ids=file_ids)
+
+
+def accept(session: Session, case: Case, person: Person, *, now: datetime) -> None:
+    """The worker takes it on; an emergency stops being repeated."""
+    take_step(session, case, Step.ACCEPT, now=now, actor_id=person.id)
+    if case.assignee_id is None:
+        case.assignee_id = person.id
+    case.accepted_at = now
+    reminders.cancel(session, case, reminders.EMERGENCY, now=now)
+    refresh(session, case, now=now)
+
+
+def return_case(session: Session, case: Case, person: Person, reason: str, *, now: datetime) -> None:
+    """The worker gives it back with a reason; it is counted and goes to the next in line, or to the desk."""
+    _need_reason(reason)
+    take_step(session, case, Step.RETURN, now=now, actor_id=person.id, note=reason.strip())
+    case.returns += 1
+    case.accepted_at = None
+    _retire_card(session, case, now=now)
+    route(session, case, now=now, without=_returned_by(session, case) | {person.id})
+    refresh(session, case, now=now)
+
+
+def _returned_by(session: Session, case: Case) -> frozenset[int]:
+    rows = session.query(CaseEvent.actor_id).filter(CaseEvent.case_id == case.id, CaseEvent.step == Step.RETURN)
+    return frozenset(actor for (actor,) in rows if actor is not None)
+
+
+def arrive(session: Session, case: Case, person: Person, *, now: datetime) -> None:
+    take_step(session, case, Step.ARRIVE, now=now, actor_id=person.id)
+    case.accepted_at = case.accepted_at or now
+    reminders.cancel(session, case, reminders.EMERGENCY, now=now)
+    refresh(session, case, now=now)
+
+
+def _need_reason(text: str) -> None:
+    if len(text.strip()) < SHORTEST_REASON:
+        raise Refused("cases.need_reason")
+
+
+def finish(
+    session: Session, case: Case, person: Person, *, note: str, now: datetime, file_ids: Sequence[int] = ()
+) -> None:
+    """Done, with a photo or a stated reason; then the resident is asked."""
+    if not file_ids:
+        _need_reason(note)
+    take_step(
+        session,
+        case,
+        Step.FINISH,
+        now=now,
+        actor_id=person.id,
+        note=note.strip(),
+        data={"files": [str(k) for k in file_ids]},
+    )
+    if case.assignee_id is None:
+        case.assignee_id = person.id
+    case.finished_at = now
+    reminders.cancel_all(session, case, now=now)
+    refresh(session, case, now=now)
+    _ask_rating(session, case, note=note.strip() or say("cases.photo_proof"), now=now, file_ids=file_ids)
+    reminders.add(session, reminders.RATING_NUDGE, case, due_at=now + RATING_NUDGE)
+    reminders.add(session, reminders.CLOSE_UNRATED, case, due_at=now + CLOSE_UNRATED)
+
+
+def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_ids: Sequence[int]) -> None:
+    """Asks the resident: where they reported it, or in private for a private matter."""
+    if case.kind == Kind.QUESTION:
+        text = say("cases.rate_answer", number=case.number, note=note)
+    else:
+        worker = words.worker_name(session, case)
+        text = say("cases.rate", number=case.number, what=words.what(session, case), worker=worker, note=note)
+    send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
+
+
+def send_to_reporter(
+    session: Session,
+    case: Case,
+    text: str,
+    *,
+    now: datetime,
+    buttons: Sequence[Sequence[Press]] = (),
+    file_ids: Sequence[int] = (),
+) -> None:
+    """In the chat where the matter was raised, as a reply to it; in private when it is private or was raised there."""
+    chat = session.get(Chat, case.chat_id) if case.chat_id else None
+    if chat is None or case.is_private:
+        if case.reporter_id is not None:
+            _tell_person(session, case.reporter_id, case, text, now=now, buttons=buttons, file_ids=file_ids)
+        return
+    first = opening_message(session, case)
+    shown = text if chat.purpose == chats.ChatPurpose.PRIVATE else mask_for_group(text)
+    outbox.post(
+        session,
+        chat,
+        shown,
+        now=now,
+        buttons=buttons,
+        file_ids=file_ids,
+        reply_to=first,
+        case_id=case.id,
+        person_id=case.reporter_id,
+    )
+
+
+def tell_reporter_in_private(session: Session, case: Case, text: str, *, now: datetime) -> bool:
+    """A line to whoever reported it, where the bot may write to them; False where it may not."""
+    return case.reporter_id is not None and _tell_person(session, case.reporter_id, case, text, now=now)
+
+
+def opening_message(session: Session, case: Case) -> str | None:
+    """The platform's id of the message that opened the case, to reply to."""
+    row = (
+        session.query(CaseMessage.message_id)
+        .filter(CaseMessage.case_id == case.id, CaseMessage.chat_id == case.chat_id)
+        .order_by(CaseMessage.id)
+        .first()
+    )
+    return row[0] if row else None
+
+
+def answer(session: Session, case: Case, person: Person, text: str, *, now: datetime) -> None:
+    """Staff answer a question: it goes back to the resident and is kept for next time."""
+    _need_reason(text)
+    session.add(
+        KeptAnswer(
+            community_id=case.community_id,
+            case_id=case.id,
+            question=case.text,
+            answer=text.strip(),
+            topic=case.topic,
+            by_id=person.id,
+            at=now,
+        )
+    )
+    finish(session, case, person, note=text, now=now)
+
+
+def rate(session: Session, case: Case, person_id: int, *, satisfied: bool, now: datetime, note: str = "") -> None:
+    """The resident's word: satisfied closes the case, dissatisfied opens it again; the second time it goes one level up."""
+    step = Step.SATISFIED if satisfied else Step.DISSATISFIED
+    take_step(session, case, step, now=now, actor_id=person_id, note=note)
+    case.rating = SATISFIED if satisfied else DISSATISFIED
+    if satisfied:
+        case.closed_at = now
+        reminders.cancel_all(session, case, now=now)
+    else:
+        _start_over(session, case, note=note, now=now)
+    refresh(session, case, now=now)
+
+
+def reopen(session: Session, case: Case, *, actor_id: int | None, note: str, now: datetime) -> None:
+    """The matter is not done after all."""
+    take_step(session, case, Step.REOPEN, now=now, actor_id=actor_id, note=note)
+    _start_over(session, case, note=note, now=now)
+    refresh(session, case, now=now)
+
+
+def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> None:
+    """A fresh deadline; the same worker gets it back, the second time the desk does."""
+    case.reopenings += 1
+    case.closed_at = case.finished_at = case.accepted_at = None
+    reminders.cancel_all(session, case, now=now)
+    set_deadline(session, case, now=now)
+    tell_desk(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
+    if case.reopenings == 1 and case.assignee_id is not None and case.assignee_role is not None:
+        assign(session, case, case.assignee_id, case.assignee_role, now=now, actor_id=None)
+    else:
+        holder = frozenset({case.assignee_id} if case.assignee_id else ())
+        route(session, case, now=now, without=holder)
+
+
+def set_deadline(session: Session, case: Case, *, now: datetime) -> None:
+    """The deadline by topic and urgency, with its reminders before and after."""
+    is_urgent = case.urgency != Urgency.NORMAL
+    case.deadline_at = now + timedelta(hours=hours_for(case.topic, is_urgent=is_urgent))
+    span = case.deadline_at - now
+    reminders.add(session, reminders.DEADLINE_NEAR, case, due_at=case.deadline_at - min(span / 4, timedelta(hours=4)))
+    reminders.add(session, reminders.DEADLINE_OVER, case, due_at=case.deadline_at)
+    if case.urgency == Urgency.EMERGENCY:
+        reminders.add(session, reminders.EMERGENCY, case, due_at=now + EMERGENCY_REPEAT)
+
+
+def withdraw(session: Session, case: Case, *, actor_id: int | None, now: datetime, cause_id: int | None = None) -> None:
+    """The reporter takes it back; a worker who already has it is told."""
+    take_step(session, case, Step.WITHDRAW, now=now, actor_id=actor_id, cause_id=cause_id)
+    case.closed_at = now
+    reminders.cancel_all(session, case, now=now)
+    tell_worker(session, case, say("cases.card_withdrawn", number=case.number), now=now)
+    refresh(session, case, now=now)
+
+
+def undo(session: Session, case: Case, *, actor_id: int, now: datetime) -> None:
+    """The button under the receipt: within a minute, and before anybody has taken it on."""
+    if now - case.opened_at > UNDO:
+        raise Refused("cases.undo_late")
+    if case.state not in (State.OPEN, State.ASSIGNED):
+        raise Refused("cases.undo_too_late")
+    withdraw(session, case, actor_id=actor_id, now=now)
+
+
+def press_on(session: Session, case: Case, text: str, *, actor_id: int | None, now: datetime) -> bool:
+    """Somebody says it is still broken: a finished case opens again, an active one is urged on. True when it reopened."""
+    if may(case, Step.REOPEN):
+        reopen(session, case, actor_id=actor_id, note=text, now=now)
+        return True
+    if may(case, Step.REMIND):
+        take_step(session, case, Step.REMIND, now=now, actor_id=actor_id, note=text)
+        tell_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
+    return False

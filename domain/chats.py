@@ -1,0 +1,197 @@
+"""Chats: where a message belongs, how a group or an account is bound by a one-time code, and where a person can be written to."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, tuple_, update
+
+from core.errors import Refused
+from core.ids import new_id
+from core.messages import ChatKind, ChatRef
+from storage.areas import Area
+from storage.base import Session
+from storage.chats import BindingCode, Chat, ChatPurpose, ChatState
+from storage.people import Account, Person, PrivateChat
+
+__all__ = [
+    "Chat",
+    "ChatPurpose",
+    "ChatState",
+    "bind",
+    "find",
+    "find_many",
+    "find_or_make",
+    "make_code",
+    "private_chat_of",
+]
+
+CODE_LIFE = timedelta(days=3)
+# No 0/O, 1/I/L: the code is read off a screen and typed on a phone.
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+CODE_LENGTH = 8
+
+Address = tuple[str, str, str]
+
+
+def find_many(session: Session, addresses: Iterable[Address]) -> dict[Address, Chat]:
+    """The known chats among these (channel, account, external id), in one statement."""
+    wanted = set(addresses)
+    if not wanted:
+        return {}
+    rows = session.scalars(select(Chat).where(tuple_(Chat.channel, Chat.account, Chat.external_id).in_(wanted)))
+    return {(chat.channel, chat.account, chat.external_id): chat for chat in rows}
+
+
+def find(session: Session, channel: str, account: str, external_id: str) -> Chat | None:
+    return find_many(session, [(channel, account, external_id)]).get((channel, account, external_id))
+
+
+def find_or_make(session: Session, channel: str, account: str, ref: ChatRef, *, now: datetime) -> Chat:
+    """The chat; a new group is unbound until staff bind it, a private chat is bound to nobody until somebody is known."""
+    chat = find(session, channel, account, ref.external_id)
+    if chat is None:
+        is_private = ref.kind == ChatKind.PRIVATE
+        chat = Chat(
+            id=new_id(),
+            channel=channel,
+            account=account,
+            external_id=ref.external_id,
+            kind=ref.kind,
+            title=ref.title,
+            state=ChatState.BOUND if is_private else ChatState.UNBOUND,
+            purpose=ChatPurpose.PRIVATE if is_private else ChatPurpose.RESIDENTS,
+            created_at=now,
+        )
+        session.add(chat)
+        session.flush()
+    return chat
+
+
+def note_private(chat: Chat, account: Account) -> None:
+    """A person wrote in private: the bot may write to them there from now on."""
+    chat.person_id = account.person_id
+    chat.state = ChatState.BOUND
+    account.private_chat = PrivateChat.OPEN
+
+
+def note_blocked(session: Session, chat: Chat) -> None:
+    """The person stopped the bot, or the group threw it out: nothing more is sent there."""
+    chat.state = ChatState.LEFT
+    if chat.kind == ChatKind.PRIVATE and chat.person_id:
+        session.execute(
+            update(Account)
+            .where(Account.person_id == chat.person_id, Account.channel == chat.channel)
+            .values(private_chat=PrivateChat.BLOCKED)
+        )
+
+
+def migrate(session: Session, chat: Chat, new_external_id: str) -> Chat:
+    """The chat goes on under a new id; a row that the new id already has gives way and its place is kept by the old row."""
+    twin = find(session, chat.channel, chat.account, new_external_id)
+    if twin is not None and twin.id != chat.id:
+        twin.external_id = f"{new_external_id}:merged:{twin.id}"
+        twin.state = ChatState.LEFT
+        session.flush()
+    chat.external_id = new_external_id
+    session.flush()
+    return chat
+
+
+def private_chat_of(session: Session, person_id: int, *, prefer: str = "") -> Chat | None:
+    """A private chat in which the bot may write to this person now, on the preferred channel if there are several."""
+    query = (
+        select(Chat)
+        .join(Account, (Account.person_id == Chat.person_id) & (Account.channel == Chat.channel))
+        .where(
+            Chat.person_id == person_id,
+            Chat.kind == ChatKind.PRIVATE,
+            Chat.state == ChatState.BOUND,
+            Account.private_chat == PrivateChat.OPEN,
+        )
+        .order_by(Chat.id)
+    )
+    chats = list(session.scalars(query))
+    return next((chat for chat in chats if chat.channel == prefer), chats[0] if chats else None)
+
+
+def staff_groups(session: Session, community_id: int) -> list[Chat]:
+    query = select(Chat).where(
+        Chat.community_id == community_id, Chat.purpose == ChatPurpose.STAFF, Chat.state == ChatState.BOUND
+    )
+    return list(session.scalars(query))
+
+
+def of_community(session: Session, community_id: int) -> list[Chat]:
+    """The groups of a community, in order of their titles."""
+    query = (
+        select(Chat).where(Chat.community_id == community_id, Chat.kind == ChatKind.GROUP).order_by(Chat.title, Chat.id)
+    )
+    return list(session.scalars(query))
+
+
+def make_code(
+    session: Session,
+    *,
+    community_id: int,
+    now: datetime,
+    by_id: int | None,
+    area_id: int | None = None,
+    purpose: ChatPurpose | None = None,
+    person_id: int | None = None,
+) -> str:
+    """A one-time code, shown once: for a group (area and purpose) or for an account (person)."""
+    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+    session.add(
+        BindingCode(
+            community_id=community_id,
+            code_hash=session.keyring.fingerprint(code),
+            area_id=area_id,
+            purpose=purpose,
+            person_id=person_id,
+            made_by_id=by_id,
+            made_at=now,
+            expires_at=now + CODE_LIFE,
+        )
+    )
+    return code
+
+
+def _spend(session: Session, code: str, *, now: datetime, for_person: bool) -> BindingCode:
+    row = session.scalars(
+        select(BindingCode).where(BindingCode.code_hash == session.keyring.fingerprint(code.strip().upper()))
+    ).one_or_none()
+    if row is None or (row.person_id is not None) != for_person:
+        raise Refused("chats.code_wrong")
+    if row.used_at is not None:
+        raise Refused("chats.code_used")
+    if row.expires_at < now:
+        raise Refused("chats.code_expired")
+    row.used_at = now
+    return row
+
+
+def bind(session: Session, chat: Chat, code: str, *, now: datetime) -> Area:
+    """Spends a group's code: the group belongs to the code's area from now on."""
+    row = _spend(session, code, now=now, for_person=False)
+    area = session.get_one(Area, row.area_id)
+    chat.community_id = row.community_id
+    chat.area_id = area.id
+    chat.purpose = row.purpose or ChatPurpose.RESIDENTS
+    chat.state = ChatState.BOUND
+    return area
+
+
+def bind_account(session: Session, account: Account, code: str, *, now: datetime) -> Person:
+    """Spends a person's code: this account speaks for that person from now on."""
+    row = _spend(session, code, now=now, for_person=True)
+    person = session.get_one(Person, row.person_id)
+    session.execute(
+        update(Chat)
+        .where(Chat.person_id == account.person_id, Chat.channel == account.channel)
+        .values(person_id=person.id)
+    )
+    account.person_id = person.id
+    account.linked_at = now
+    account.linked_by = "code"
+    return person

@@ -1,0 +1,166 @@
+"""What is due now, about cases: claims due reminders and does what each kind says. One call of the tick, one transaction."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from core.messages import Urgency
+from core.texts import say
+from domain import chats, files, outbox, reminders
+from domain.cases import words, work
+from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
+from domain.outbox import Priority
+from storage.base import Session
+from storage.cases import Case
+from storage.chats import Chat
+from storage.messages import Outbox
+from storage.reminders import Reminder
+
+BATCH = 500
+PHOTO_WAIT = timedelta(seconds=3)
+LONGEST_PHOTO_WAIT = timedelta(seconds=30)
+MOST_EMERGENCY_REPEATS = 20
+
+
+def run_due(session: Session, *, now: datetime, limit: int = BATCH) -> int:
+    """Does what is due, at most `limit` things; returns how many. Two processes never do the same thing twice."""
+    query = (
+        select(Reminder.id, Reminder.kind, Reminder.subject_id)
+        .where(Reminder.done_at.is_(None), Reminder.due_at <= now)
+        .order_by(Reminder.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    due = session.execute(query).all()
+    if not due:
+        return 0
+    session.execute(update(Reminder).where(Reminder.id.in_([row.id for row in due])).values(done_at=now))
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for row in due:
+        by_kind[row.kind].append(row.subject_id)
+    for kind, subjects in by_kind.items():
+        cases = session.scalars(select(Case).where(Case.id.in_(subjects))).all()
+        RULES[kind](session, cases, now)
+    return len(due)
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next thing is due; None when nothing is."""
+    return session.scalar(select(Reminder.due_at).where(Reminder.done_at.is_(None)).order_by(Reminder.due_at).limit(1))
+
+
+def _cards(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """The gather window is over: the card goes out with the photos that came; one still on its way is waited for."""
+    for case in cases:
+        if case.state != State.ASSIGNED or case.assignee_id is None:
+            continue
+        if files.are_waiting(session, case.id) and now - case.opened_at < LONGEST_PHOTO_WAIT:
+            reminders.add(session, reminders.CARD, case, due_at=now + PHOTO_WAIT)
+            continue
+        photos = [file.id for file in files.of_case(session, case.id) if file.state == "stored"]
+        work.post_card(session, case, now=now, file_ids=photos)
+
+
+def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """The minute for undoing is over: the button goes."""
+    for case in cases:
+        row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
+        if row is not None and case.state in (State.OPEN, State.ASSIGNED):
+            later = outbox.edit(session, row, words.receipt(session, case), now=now)
+            if later is not None:
+                later.priority = Priority.REMINDER
+
+
+def _near(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    for case in cases:
+        if case.state in WITH_WORKER and case.deadline_at is not None:
+            left = words.left(now, case.deadline_at)
+            _remind(session, case, "remind_near", now, left=left)
+
+
+def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """Past the deadline: the worker is reminded and the desk is told, once; the history says so."""
+    for case in cases:
+        if case.state not in ACTIVE or case.deadline_at is None:
+            continue
+        deadline = words.moment(case.deadline_at)
+        _remind(session, case, "remind_over", now, deadline=deadline)
+        take_step(session, case, Step.ESCALATE, now=now, data={"why": "deadline"})
+        worker, state = words.worker_name(session, case), STATE_NAMES[State(case.state)]
+        what = words.what(session, case)
+        text = say(
+            "cases.remind_over_desk", number=case.number, what=what, deadline=deadline, worker=worker, state=state
+        )
+        work.tell_desk(session, case, text, now=now)
+
+
+def _remind(session: Session, case: Case, key: str, now: datetime, **blanks: object) -> None:
+    chat = _worker_chat(session, case)
+    if chat is not None:
+        text = say(f"cases.{key}", number=case.number, what=words.what(session, case), **blanks)
+        outbox.post(
+            session, chat, text, now=now, priority=Priority.REMINDER, case_id=case.id, person_id=case.assignee_id
+        )
+
+
+def _worker_chat(session: Session, case: Case) -> Chat | None:
+    if case.assignee_id is None:
+        return None
+    origin = session.get(Chat, case.chat_id) if case.chat_id else None
+    return chats.private_chat_of(session, case.assignee_id, prefer=origin.channel if origin else "")
+
+
+def _emergencies(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """Nobody has accepted yet: again to the worker and to the desk, every few minutes."""
+    for case in cases:
+        if case.urgency != Urgency.EMERGENCY or case.state not in (State.OPEN, State.ASSIGNED):
+            continue
+        count = int((now - case.opened_at) / work.EMERGENCY_REPEAT)
+        place = words.place_name(session, case) or words.what(session, case)
+        text = say(
+            "cases.emergency_again", count=count, number=case.number, what=words.what(session, case), place=place
+        )
+        chat = _worker_chat(session, case)
+        if chat is not None:
+            outbox.post(
+                session,
+                chat,
+                text,
+                now=now,
+                buttons=words.card_buttons(case),
+                priority=Priority.ANSWER,
+                case_id=case.id,
+                person_id=case.assignee_id,
+            )
+        work.tell_desk(session, case, text, now=now)
+        if count < MOST_EMERGENCY_REPEATS:
+            reminders.add(session, reminders.EMERGENCY, case, due_at=now + work.EMERGENCY_REPEAT)
+
+
+def _nudges(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    for case in cases:
+        if case.state == State.FINISHED:
+            text = say("cases.rate_nudge", number=case.number)
+            work.send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case))
+
+
+def _unrated(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """Nobody answered for days: closed, which is not the same as satisfied."""
+    for case in cases:
+        if case.state == State.FINISHED:
+            take_step(session, case, Step.CLOSE, now=now, data={"why": "unrated"})
+            case.closed_at = now
+            work.refresh(session, case, now=now)
+
+
+RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
+    reminders.CARD: _cards,
+    reminders.RECEIPT_SETTLED: _receipts,
+    reminders.DEADLINE_NEAR: _near,
+    reminders.DEADLINE_OVER: _over,
+    reminders.EMERGENCY: _emergencies,
+    reminders.RATING_NUDGE: _nudges,
+    reminders.CLOSE_UNRATED: _unrated,
+}

@@ -1,0 +1,162 @@
+"""What came in: each message once, with what became of it, and the photos that were sent just before the words."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, update
+
+from core.ids import new_id
+from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, Understanding
+from storage.base import Session
+from storage.messages import ChannelBookmark, Outcome, Received
+
+__all__ = ["Outcome", "Received", "Session"]
+
+# A photo sent this long before the words belongs to them.
+PHOTO_BEFORE = timedelta(minutes=3)
+
+
+def unseen(session: Session, incomings: Sequence[Incoming]) -> list[Incoming]:
+    """Those that have not been recorded before, each once, in the order given. One statement for each account."""
+    by_account: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for incoming in incomings:
+        by_account[incoming.channel, incoming.account].add(incoming.external_id)
+    known: set[tuple[str, str, str]] = set()
+    for (channel, account), ids in by_account.items():
+        query = select(Received.external_id).where(
+            Received.channel == channel, Received.account == account, Received.external_id.in_(ids)
+        )
+        known.update((channel, account, external_id) for external_id in session.scalars(query))
+    fresh = []
+    for incoming in incomings:
+        key = (incoming.channel, incoming.account, incoming.external_id)
+        if key not in known:
+            known.add(key)
+            fresh.append(incoming)
+    return fresh
+
+
+def record(session: Session, incoming: Incoming, *, chat_id: int | None, now: datetime) -> Received:
+    """Writes the message down, as silently taken note of; what it becomes is filled in by whoever works it."""
+    row = Received(
+        id=new_id(),
+        channel=incoming.channel,
+        account=incoming.account,
+        external_id=incoming.external_id,
+        kind=incoming.kind,
+        chat_id=chat_id,
+        sender=incoming.sender.external_id if incoming.sender else None,
+        message_id=incoming.message_id,
+        album_id=incoming.album_id,
+        text=incoming.text,
+        sent_at=incoming.sent_at,
+        received_at=now,
+        outcome=Outcome.SILENT,
+        attachments=[_file_as_json(item) for item in incoming.attachments] or None,
+    )
+    session.add(row)
+    return row
+
+
+def note_understanding(row: Received, understanding: Understanding) -> None:
+    """Keeps why the bot did what it did."""
+    row.understanding = asdict(understanding)
+
+
+def understanding_of(row: Received) -> Understanding | None:
+    """What was understood of a recorded message."""
+    return msgspec.convert(row.understanding, Understanding, strict=False) if row.understanding else None
+
+
+def _file_as_json(item: Attachment) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "external_id": item.external_id,
+        "size": item.size,
+        "media_type": item.media_type,
+        "name": item.name,
+        "fetch_before": item.fetch_before.isoformat() if item.fetch_before else None,
+    }
+
+
+def files_of(row: Received) -> list[Attachment]:
+    """The attachments of a recorded message."""
+    return [
+        Attachment(
+            kind=AttachmentKind(item["kind"]),
+            external_id=item["external_id"],
+            size=item["size"],
+            media_type=item["media_type"],
+            name=item["name"],
+            fetch_before=datetime.fromisoformat(item["fetch_before"]) if item["fetch_before"] else None,
+        )
+        for item in row.attachments or []
+    ]
+
+
+def loose_photos(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[Received]:
+    """Messages with files that this person sent here just before and that belong to no case yet."""
+    query = (
+        select(Received)
+        .where(
+            Received.chat_id == chat_id,
+            Received.sender == sender,
+            Received.attachments.is_not(None),
+            Received.case_id.is_(None),
+            Received.sent_at >= now - PHOTO_BEFORE,
+        )
+        .order_by(Received.id)
+    )
+    return list(session.scalars(query))
+
+
+def recent_lines(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[str]:
+    """What this person said here in the last minutes, oldest first; at most five lines."""
+    query = (
+        select(Received.text)
+        .where(
+            Received.chat_id == chat_id,
+            Received.sender == sender,
+            Received.sent_at >= now - PHOTO_BEFORE,
+            Received.text != "",
+        )
+        .order_by(Received.id.desc())
+        .limit(5)
+    )
+    return list(reversed(session.scalars(query).all()))
+
+
+def save_bookmark(session: Session, channel: str, account: str, bookmark: Bookmark) -> None:
+    """Where the channel goes on reading, in the transaction of what was read."""
+    session.merge(ChannelBookmark(channel=channel, account=account, name=bookmark.name, value=bookmark.value))
+
+
+def bookmarks(session: Session, channel: str, account: str) -> dict[str, str]:
+    query = select(ChannelBookmark).where(ChannelBookmark.channel == channel, ChannelBookmark.account == account)
+    return {row.name: row.value for row in session.scalars(query)}
+
+
+def mark_failed(session: Session, incoming: Incoming, *, error: str, raw: str, now: datetime) -> Received:
+    """A message we could not work: its body is kept so that `wuwei replay` can try again."""
+    row = record(session, incoming, chat_id=None, now=now)
+    row.outcome, row.error, row.raw = Outcome.FAILED, error[:500], raw
+    return row
+
+
+def failed(session: Session) -> Sequence[Received]:
+    return session.scalars(select(Received).where(Received.outcome == Outcome.FAILED).order_by(Received.id)).all()
+
+
+def forget_texts(session: Session, *, before: datetime) -> int:
+    """Blanks the texts of messages that became nothing; their keys stay until `forget_keys`. Returns how many."""
+    result = session.execute(
+        update(Received)
+        .where(Received.received_at < before, Received.case_id.is_(None), Received.outcome != Outcome.FAILED)
+        .where((Received.text != "") | Received.understanding.is_not(None))
+        .values(text="", understanding=None, attachments=None, sender=None)
+    )
+    return int(getattr(result, "rowcount", 0))

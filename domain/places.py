@@ -1,0 +1,48 @@
+"""A community's own place matcher, built from its areas and kept until they change."""
+
+from sqlalchemy import select
+
+from domain.areas import of_community
+from nlp.places import PlaceEntry, Places, build_places
+from storage.areas import Area
+from storage.base import Session
+from storage.messages import SystemMark
+
+__all__ = ["PlaceBook", "Places", "note_changed"]
+
+MARK = "areas_changed"
+
+
+class PlaceBook:
+    """The matchers of all communities; `of` builds one when it is first asked for and again after the areas have changed."""
+
+    def __init__(self) -> None:
+        self._version = ""
+        self._matchers: dict[int, Places] = {}
+        self._nowhere = build_places(())
+
+    def refresh(self, session: Session) -> None:
+        """Forgets what was built from areas that have changed since; one look-up."""
+        version = session.scalar(select(SystemMark.value).where(SystemMark.name == MARK)) or ""
+        if version != self._version:
+            self._version, self._matchers = version, {}
+
+    def of(self, session: Session, community_id: int | None) -> Places:
+        if community_id is None:
+            return self._nowhere
+        if community_id not in self._matchers:
+            self._matchers[community_id] = build_places(
+                tuple(_entry(area) for area in of_community(session, community_id))
+            )
+        return self._matchers[community_id]
+
+
+def _entry(area: Area) -> PlaceEntry:
+    return PlaceEntry(
+        area_id=area.id, level=area.level, name=area.name, aliases=tuple(area.aliases), parent_id=area.parent_id
+    )
+
+
+def note_changed(session: Session, version: str) -> None:
+    """Areas have been added or renamed: all processes build their matchers again."""
+    session.merge(SystemMark(name=MARK, value=version))

@@ -1,0 +1,41 @@
+"""What is due at a time: rows with an index, made and cancelled here; what each kind does stands in domain/due.py."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+
+from storage.base import Session
+from storage.cases import Case
+from storage.reminders import Reminder
+
+__all__ = ["Reminder", "add", "cancel", "cancel_all"]
+
+CARD = "case.card"
+RECEIPT_SETTLED = "case.receipt_settled"  # the minute for undoing is over
+DEADLINE_NEAR = "case.deadline_near"
+DEADLINE_OVER = "case.deadline_over"
+EMERGENCY = "case.emergency"
+RATING_NUDGE = "case.rating_nudge"
+CLOSE_UNRATED = "case.close_unrated"
+
+
+def add(session: Session, kind: str, case: Case, *, due_at: datetime) -> None:
+    session.add(Reminder(community_id=case.community_id, kind=kind, subject_id=case.id, due_at=due_at))
+
+
+def cancel(session: Session, case: Case, kind: str, *, now: datetime) -> None:
+    """What of this kind is still to come for the case is no longer wanted."""
+    session.flush()
+    session.execute(
+        update(Reminder)
+        .where(Reminder.subject_id == case.id, Reminder.kind == kind, Reminder.done_at.is_(None))
+        .values(done_at=now)
+    )
+
+
+def cancel_all(session: Session, case: Case, *, now: datetime) -> None:
+    """Nothing about this case is to come any more."""
+    session.flush()
+    session.execute(
+        update(Reminder).where(Reminder.subject_id == case.id, Reminder.done_at.is_(None)).values(done_at=now)
+    )

@@ -1,0 +1,307 @@
+"""Residents and their cases: report, add, correct, withdraw, rate, look up. The worker's side is handlers/tasks.py."""
+
+from dataclasses import replace
+
+from core.errors import Refused
+from core.messages import Decision, Kind, Signal, Urgency
+from core.texts import say
+from domain import dialogues, files, inbox
+from domain.cases import listing, opening, words, work
+from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may
+from domain.cases.opening import Matter
+from domain.inbox import Outcome
+from handlers.context import Context, Press
+
+# The sentence of a kept answer is given only when a question is very nearly the same.
+ASK_PLACE_STEP = "cases.place"
+MOST_IN_LIST = 8
+
+
+def report(ctx: Context) -> None:
+    """A message that opens a case: the case, its receipt, its worker."""
+    if ctx.chat.community_id is None and not _adopt_community(ctx):
+        ctx.reply("cases.no_community")
+        return
+    case = _open(ctx)
+    places_needed = case.kind in opening.KINDS_WITH_PLACE and not case.place
+    link = ctx.site.start_link(ctx.chat, f"case_{case.id}") if case.is_private else None
+    opening.post_receipt(
+        ctx.session,
+        case,
+        ctx.chat,
+        now=ctx.now,
+        reply_to=None if ctx.is_private else ctx.incoming.message_id,
+        thread=ctx.incoming.chat.thread,
+        asks_place=places_needed and case.urgency != Urgency.EMERGENCY,
+        start_link=link,
+    )
+    if case.urgency == Urgency.EMERGENCY:
+        what, place = (
+            words.what(ctx.session, case),
+            words.place_name(ctx.session, case) or words.what(ctx.session, case),
+        )
+        work.tell_desk(
+            ctx.session, case, say("cases.emergency_push", number=case.number, what=what, place=place), now=ctx.now
+        )
+    if places_needed:
+        ctx.ask(ASK_PLACE_STEP, {"case": str(case.id)})
+    elif case.is_private and not ctx.is_private:
+        _go_on_in_private(ctx, case)
+
+
+def _adopt_community(ctx: Context) -> bool:
+    """In private chat: the community where the person has reported, lives or works; else the only one there is."""
+    found = listing.community_of(ctx.session, ctx.person.id) if ctx.is_private else None
+    if found is None:
+        return False
+    ctx.chat.community_id = found
+    return True
+
+
+def _open(ctx: Context) -> listing.Case:
+    understood = ctx.understanding
+    kind = understood.kind if understood.kind != Kind.CHATTER else Kind.REPORT
+    mention_area = next((mention.area_id for mention in understood.places if mention.area_id), None)
+    matter = Matter(
+        kind=kind,
+        topic=understood.topic,
+        urgency=understood.urgency,
+        text=ctx.incoming.text,
+        place=opening.place_words(understood.places),
+        area_id=mention_area or ctx.chat.area_id or ctx.chat.community_id,
+        has_place=bool(understood.places),
+    )
+    assert ctx.chat.community_id is not None
+    case = opening.open_case(
+        ctx.session,
+        matter,
+        community_id=ctx.chat.community_id,
+        chat=ctx.chat,
+        reporter_id=ctx.person.id,
+        now=ctx.now,
+        cause_id=ctx.received.id,
+    )
+    ctx.received.outcome, ctx.received.case_id = Outcome.OPENED, case.id
+    opening.keep_message(ctx.session, case, ctx.received)
+    _take_files(ctx, case, ctx.received)
+    for earlier in inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now):
+        if earlier.id != ctx.received.id:
+            join_message(ctx, case, earlier)
+    return case
+
+
+def _take_files(ctx: Context, case: listing.Case, received: inbox.Received) -> None:
+    for item in inbox.files_of(received):
+        files.want(
+            ctx.session,
+            item,
+            channel=received.channel,
+            account=received.account,
+            community_id=case.community_id,
+            received_id=received.id,
+            case_id=case.id,
+            purpose="report",
+            now=ctx.now,
+        )
+
+
+def join_message(ctx: Context, case: listing.Case, received: inbox.Received) -> None:
+    """A message, with its photos, becomes part of a case."""
+    received.case_id, received.outcome = case.id, Outcome.JOINED
+    opening.keep_message(ctx.session, case, received)
+    _take_files(ctx, case, received)
+
+
+def _go_on_in_private(ctx: Context, case: listing.Case) -> None:
+    """Where the bot may write to the person already, it does so without waiting to be visited."""
+    text = say("cases.private_opened", number=case.number, worker=words.worker_name(ctx.session, case))
+    work.tell_reporter_in_private(ctx.session, case, text, now=ctx.now)
+
+
+def doubt(ctx: Context) -> None:
+    """Asked once, with two buttons; only the one who spoke may press."""
+    if ctx.chat.community_id is None and not _adopt_community(ctx):
+        ctx.reply("start.not_understood")
+        return
+    buttons = [
+        [
+            Press(say("cases.ask_yes"), "cases.confirm", ctx.received.id),
+            Press(say("cases.ask_no"), "cases.decline", ctx.received.id),
+        ]
+    ]
+    ctx.reply("cases.ask", buttons=buttons)
+    ctx.received.outcome = Outcome.ASKED
+
+
+def follow_up(ctx: Context, case: listing.Case) -> None:
+    """More about an open case: a photo, a place, "还没修", "修好了", "撤回", or just more words."""
+    signal, understood = ctx.understanding.signal, ctx.understanding
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    opening.keep_message(ctx.session, case, ctx.received)
+    _take_files(ctx, case, ctx.received)
+    actor = ctx.person.id
+    if signal == Signal.WITHDRAWN and case.reporter_id == actor:
+        work.withdraw(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+    elif signal == Signal.STILL_BROKEN:
+        work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now)
+        ctx.reply("cases.still_broken_noted", number=case.number)
+    elif signal == Signal.RESOLVED:
+        _resolved(ctx, case)
+    elif (understood.places and (case.reporter_id == actor) and not case.place) or (
+        signal == Signal.CORRECTION and understood.places
+    ):
+        add_place(ctx, case)
+    elif ctx.incoming.text:
+        opening.add_note(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+    elif ctx.incoming.attachments and may(case, Step.ADD):
+        opening.add_note(
+            ctx.session, case, say("cases.photo_proof"), actor_id=actor, now=ctx.now, cause_id=ctx.received.id
+        )
+
+
+def _resolved(ctx: Context, case: listing.Case) -> None:
+    """The reporter says it is done: a finished case closes, an active one is for its worker to confirm."""
+    if case.state == State.FINISHED and case.reporter_id == ctx.person.id:
+        work.rate(ctx.session, case, ctx.person.id, satisfied=True, now=ctx.now)
+        return
+    opening.add_note(
+        ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
+    )
+    if case.state in ACTIVE:
+        work.tell_worker(ctx.session, case, say("cases.card_resident_resolved", number=case.number), now=ctx.now)
+
+
+def add_place(ctx: Context, case: listing.Case) -> None:
+    """The place, told late or corrected."""
+    mentions = ctx.understanding.places
+    area_id = next((mention.area_id for mention in mentions if mention.area_id), None)
+    opening.add_place(
+        ctx.session,
+        case,
+        place=opening.place_words(mentions) or ctx.incoming.text[:100],
+        area_id=area_id,
+        actor_id=ctx.person.id,
+        now=ctx.now,
+        cause_id=ctx.received.id,
+    )
+
+
+def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """The answer to "在哪栋楼": joins the case when it holds a place and no new trouble. False: it was something else."""
+    if not ctx.understanding.places or (
+        ctx.understanding.decision == Decision.ACT and ctx.understanding.kind != Kind.CHATTER
+    ):
+        return False
+    case = ctx.session.get(listing.Case, int(question.data["case"]))
+    dialogues.close(ctx.session, question)
+    if case is None or case.state not in ACTIVE:
+        return False
+    join_message(ctx, case, ctx.received)
+    add_place(ctx, case)
+    return True
+
+
+def edited(ctx: Context, case: listing.Case) -> None:
+    """The resident changed the words of a message that belongs to a case."""
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    if ctx.incoming.text.strip() and case.state in ACTIVE:
+        opening.edit_text(
+            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
+        )
+        if ctx.understanding.places and opening.place_words(ctx.understanding.places) != case.place:
+            add_place(ctx, case)
+
+
+def withdrawn(ctx: Context, case: listing.Case) -> None:
+    """The resident deleted the message: a case nobody has accepted goes with it, another only learns of it."""
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    if case.state in (State.OPEN, State.ASSIGNED) and case.reporter_id == ctx.person.id:
+        work.withdraw(ctx.session, case, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
+
+
+def mine(ctx: Context) -> None:
+    """My cases, in private chat whatever they are, in a group the public ones only."""
+    rows = listing.of_reporter(ctx.session, ctx.person.id, limit=MOST_IN_LIST)
+    shown = [case for case in rows if ctx.is_private or (not case.is_private and case.kind != Kind.WISH)]
+    if not shown:
+        ctx.reply("cases.mine_none")
+        return
+    lines = [say("cases.mine_title")]
+    lines += [
+        say(
+            "cases.mine_line",
+            number=case.number,
+            what=words.what(ctx.session, case),
+            state=STATE_NAMES[State(case.state)],
+        )
+        for case in shown
+    ]
+    ctx.reply_text("\n".join(lines))
+
+
+def wishes(ctx: Context) -> None:
+    """The wishes that wait to be fulfilled, without names."""
+    rows = listing.open_wishes(ctx.session, ctx.chat.community_id, limit=MOST_IN_LIST) if ctx.chat.community_id else []
+    if not rows:
+        ctx.reply("cases.wishes_none")
+        return
+    lines = [say("cases.wishes_title")]
+    lines += [say("cases.wish_line", number=case.number, text=words.wish_text(case)) for case in rows]
+    ctx.reply_text("\n".join(lines))
+
+
+def confirm(ctx: Context, subject: int) -> None:
+    """Yes, it is something for the community: the earlier message becomes a case."""
+    earlier = _asked_message(ctx, subject)
+    ctx.answer_press()
+    listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_confirmed"), now=ctx.now)
+    ctx.received, ctx.understanding = earlier, inbox.understanding_of(earlier) or ctx.understanding
+    ctx.incoming = replace(ctx.incoming, text=earlier.text, message_id=earlier.message_id, press_id=None)
+    report(ctx)
+
+
+def decline(ctx: Context, subject: int) -> None:
+    """No: nothing is registered."""
+    earlier = _asked_message(ctx, subject)
+    earlier.outcome = Outcome.ANSWERED
+    ctx.answer_press()
+    listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_declined"), now=ctx.now)
+
+
+def _asked_message(ctx: Context, subject: int) -> inbox.Received:
+    earlier = ctx.session.get(inbox.Received, subject)
+    if earlier is None or not earlier.text:
+        raise Refused("cases.ask_old")
+    if earlier.sender != ctx.sender:
+        raise Refused("cases.not_yours")
+    if earlier.outcome != Outcome.ASKED:
+        raise Refused("cases.press_unknown")
+    return earlier
+
+
+def undo(ctx: Context, subject: int) -> None:
+    """The button under the receipt."""
+    case = listing.reported_by(ctx.session, ctx.person.id, subject)
+    work.undo(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
+    ctx.answer_press("cases.undone")
+
+
+def satisfied(ctx: Context, subject: int) -> None:
+    _rate(ctx, subject, is_satisfied=True)
+
+
+def dissatisfied(ctx: Context, subject: int) -> None:
+    _rate(ctx, subject, is_satisfied=False)
+
+
+def _rate(ctx: Context, subject: int, *, is_satisfied: bool) -> None:
+    """Only whoever reported it may rate; the question itself becomes the thanks."""
+    case = listing.reported_by(ctx.session, ctx.person.id, subject)
+    if not is_satisfied and case.state not in (State.FINISHED, State.CLOSED):
+        raise Refused("cases.press_unknown")
+    work.rate(ctx.session, case, ctx.person.id, satisfied=is_satisfied, now=ctx.now)
+    key = "rated_satisfied" if is_satisfied else "rated_dissatisfied"
+    ctx.answer_press()
+    listing.settle_question(
+        ctx.session, ctx.chat, ctx.incoming.message_id, say(f"cases.{key}", number=case.number), now=ctx.now
+    )

@@ -1,0 +1,98 @@
+"""What a handler knows: the message, where it was said, who said it, what was understood. One typed object, passed along."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from core.clock import in_china
+from core.messages import Incoming, Understanding
+from core.texts import say
+from domain import dialogues, outbox, people
+from domain.chats import Chat, ChatPurpose
+from domain.inbox import Outcome, Received, Session
+from domain.outbox import Press, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Addresses a handler may have to tell: the console's, and each channel's link into private chat ("…{payload}")."""
+
+    public_url: str = ""
+    start_links: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def start_link(self, chat: Chat, payload: str) -> str | None:
+        template = self.start_links.get((chat.channel, chat.account))
+        return template.format(payload=payload) if template else None
+
+
+@dataclass(slots=True)
+class Context:
+    """One message being worked, in one transaction."""
+
+    session: Session
+    incoming: Incoming
+    received: Received
+    chat: Chat
+    now: datetime
+    understanding: Understanding
+    site: Site
+    _person: people.Person | None = None
+
+    @property
+    def today(self) -> date:
+        return in_china(self.now).date()
+
+    @property
+    def sender(self) -> str:
+        return self.incoming.sender.external_id if self.incoming.sender else ""
+
+    @property
+    def is_private(self) -> bool:
+        return self.chat.purpose == ChatPurpose.PRIVATE
+
+    @property
+    def person(self) -> people.Person:
+        """Who speaks; a resident becomes a person of ours with the first message that matters, not with chatter."""
+        if self._person is None:
+            sender = self.incoming.sender
+            assert sender is not None
+            self._person = people.find_or_make_person(
+                self.session,
+                channel=self.incoming.channel,
+                external_id=sender.external_id,
+                name=sender.name,
+                username=sender.username,
+                now=self.now,
+            )
+        return self._person
+
+    def reply(self, key: str, *, buttons: Rows = (), **blanks: object) -> None:
+        """Answers in the chat, as a reply in a group, with a sentence of core/texts."""
+        self.reply_text(say(key, **blanks), buttons=buttons)
+
+    def reply_text(self, text: str, *, buttons: Rows = ()) -> None:
+        outbox.post(
+            self.session,
+            self.chat,
+            text,
+            now=self.now,
+            buttons=buttons,
+            reply_to=None if self.is_private else self.incoming.message_id,
+            thread=self.incoming.chat.thread,
+            cause_id=self.received.id,
+        )
+        if self.received.outcome == Outcome.SILENT:
+            self.received.outcome = Outcome.ANSWERED
+
+    def answer_press(self, key: str = "", **blanks: object) -> None:
+        """Stops the client's waiting, with a small notice if there is something to say."""
+        if self.incoming.press_id:
+            text = say(key, **blanks) if key else ""
+            outbox.answer_press(self.session, self.chat, self.incoming.press_id, text, now=self.now)
+
+    def ask(self, step: str, data: dict[str, str]) -> None:
+        """The next thing this person says here answers `step`."""
+        dialogues.ask(self.session, self.chat.id, self.sender, step, data=data, now=self.now)
+
+
+__all__ = ["Context", "Press", "Site"]

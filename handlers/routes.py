@@ -1,0 +1,259 @@
+"""THE TABLE: which command, button, open question or intent leads to which function, who may, and its line of help.
+
+`handle` reads as the path of one message: something happened to the chat, a button, an edit, a command, an answer to an open
+question, something about an open case, a new matter, or chatter, which gets silence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rapidfuzz.fuzz import ratio
+
+from core.errors import Refused
+from core.messages import Decision, IncomingKind, Kind, Signal
+from core.texts import say
+from domain import chats, dialogues, outbox, people
+from domain.cases import opening
+from domain.cases.life import ACTIVE, State
+from domain.cases.listing import Case
+from handlers import cases, start, tasks
+from handlers.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A Latin command for the platform's menu and the Chinese words that do the same as plain text."""
+
+    name: str
+    words: tuple[str, ...]
+    help: str
+    run: Callable[[Context], None]
+    is_in_menu: bool = True
+
+
+COMMANDS = (
+    Command("help", ("帮助", "怎么用"), "看我能做什么", start.help_text),
+    Command("mine", ("我的", "我的登记"), "查看我登记的事", cases.mine),
+    Command("wishes", ("心愿", "心愿墙"), "查看待实现的心愿", cases.wishes),
+    Command("tasks", ("任务", "待办", "我的任务"), "网格员：我手上的待办", tasks.tasks),
+    Command("login", ("登录", "登陆"), "工作人员：取得工作台链接", start.sign_in),
+    Command("cancel", ("取消", "放弃"), "放弃正在回答的问题", start.cancel),
+    Command("start", (), "开始", start.start, is_in_menu=False),
+)
+# A command with something behind it.
+BIND_WORDS = ("/bind", "绑定")
+
+ACTIONS: dict[str, Callable[[Context, int], None]] = {
+    "cases.undo": cases.undo,
+    "cases.confirm": cases.confirm,
+    "cases.decline": cases.decline,
+    "cases.satisfied": cases.satisfied,
+    "cases.dissatisfied": cases.dissatisfied,
+    "cases.accept": tasks.accept,
+    "cases.return": tasks.start_return,
+    "cases.arrive": tasks.arrive,
+    "cases.finish": tasks.start_finish,
+    "cases.answer": tasks.start_answer,
+}
+
+# An open question → who takes the answer; False means it was something else after all.
+STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
+    cases.ASK_PLACE_STEP: cases.place_told,
+    tasks.PROOF_STEP: tasks.proof_told,
+    tasks.RETURN_STEP: tasks.reason_told,
+    tasks.ANSWER_STEP: tasks.answer_told,
+}
+
+CHAT_EVENTS = frozenset(
+    {
+        IncomingKind.CHAT_RENAMED,
+        IncomingKind.CHAT_MIGRATED,
+        IncomingKind.BOT_REMOVED,
+        IncomingKind.BOT_BLOCKED,
+    }
+)
+SIGNALS_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED, Signal.WITHDRAWN, Signal.CORRECTION})
+# Two texts this alike, by the same person within minutes, are one matter said twice.
+SAME_WORDS = 80
+
+BY_TEXT: dict[str, Command] = {text: command for command in COMMANDS for text in (f"/{command.name}", *command.words)}
+
+
+def menu() -> tuple[tuple[str, str], ...]:
+    """The commands for a platform's menu: Latin name and a line of help."""
+    return tuple((command.name, command.help) for command in COMMANDS if command.is_in_menu)
+
+
+def needs_look_up(ctx: Context) -> bool:
+    """False for chatter: nothing in the message can concern a case, so nothing has to be looked up for it."""
+    incoming, understood = ctx.incoming, ctx.understanding
+    return bool(
+        incoming.kind != IncomingKind.MESSAGE
+        or ctx.is_private
+        or incoming.is_addressed
+        or understood.decision != Decision.SILENT
+        or understood.signal != Signal.NONE
+        or understood.places
+        or incoming.reply_to
+        or incoming.attachments
+        or incoming.text in BY_TEXT
+        or incoming.text.startswith(BIND_WORDS)
+    )
+
+
+def handle(ctx: Context) -> None:
+    """Works one message. A refusal becomes the sentence that the person gets."""
+    try:
+        _handle(ctx)
+    except Refused as refusal:
+        if ctx.incoming.kind == IncomingKind.PRESS:
+            ctx.answer_press(refusal.key, **refusal.blanks)
+        else:
+            ctx.reply_text(say(refusal.key, **refusal.blanks))
+
+
+def _handle(ctx: Context) -> None:
+    kind = ctx.incoming.kind
+    if kind in CHAT_EVENTS:
+        start.chat_changed(ctx)
+    elif kind == IncomingKind.BOT_ADDED:
+        start.bot_added(ctx)
+    elif ctx.incoming.sender is None or not ctx.incoming.sender.is_person:
+        return
+    elif ctx.is_private and kind in (IncomingKind.MESSAGE, IncomingKind.BOT_STARTED):
+        _in_private(ctx)
+    elif ctx.chat.state == chats.ChatState.BOUND:
+        _in_bound_chat(ctx)
+    elif kind == IncomingKind.MESSAGE:
+        _bind(ctx)  # an unbound group: nothing but its code is listened to
+
+
+def _in_private(ctx: Context) -> None:
+    """In private the bot may write back from now on, and never ignores anybody."""
+    person = ctx.person
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    if account is not None and (ctx.chat.person_id != person.id or account.private_chat != "open"):
+        chats.note_private(ctx.chat, account)
+        ctx.session.flush()
+    if ctx.incoming.kind == IncomingKind.BOT_STARTED:
+        start.start(ctx)
+        return
+    _in_bound_chat(ctx)
+
+
+def _in_bound_chat(ctx: Context) -> None:
+    match ctx.incoming.kind:
+        case IncomingKind.PRESS:
+            _press(ctx)
+        case IncomingKind.EDIT:
+            _edit(ctx)
+        case IncomingKind.WITHDRAWAL:
+            _withdrawal(ctx)
+        case IncomingKind.MESSAGE:
+            _message(ctx)
+
+
+def _press(ctx: Context) -> None:
+    found = outbox.find_press(ctx.session, ctx.incoming.button or "", ctx.chat.id)
+    if found is None:
+        raise Refused("cases.press_unknown")
+    _, action, subject = found
+    ACTIONS[action](ctx, subject or 0)
+
+
+def _edit(ctx: Context) -> None:
+    case = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or "")
+    if case is not None:
+        cases.edited(ctx, case)
+    elif ctx.understanding.decision == Decision.ACT:
+        cases.report(ctx)  # the edit made a matter of it
+
+
+def _withdrawal(ctx: Context) -> None:
+    case = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or "")
+    if case is not None:
+        cases.withdrawn(ctx, case)
+
+
+def _message(ctx: Context) -> None:
+    if not needs_look_up(ctx):
+        return
+    text = ctx.incoming.text.strip()
+    if text in BY_TEXT:
+        BY_TEXT[text].run(ctx)
+        return
+    if _bind(ctx) or _answers_question(ctx) or _concerns_case(ctx):
+        return
+    _new_matter(ctx)
+
+
+def _bind(ctx: Context) -> bool:
+    text = ctx.incoming.text.strip()
+    word = next((word for word in BIND_WORDS if text == word or text.startswith(word + " ")), None)
+    if word is None:
+        return False
+    start.bind(ctx, text.removeprefix(word))
+    return True
+
+
+def _answers_question(ctx: Context) -> bool:
+    question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
+    return question is not None and STEPS[question.step](ctx, question)
+
+
+def _concerns_case(ctx: Context) -> bool:
+    """A reply to a case's message, the next picture of its album, a late photo, or a word like 还没修 by its reporter."""
+    incoming, understood = ctx.incoming, ctx.understanding
+    case = None
+    if incoming.reply_to:
+        case = opening.case_of_message(ctx.session, ctx.chat.id, incoming.reply_to)
+        about_it = incoming.reply_to_bot or understood.signal != Signal.NONE or incoming.attachments
+        if case is not None and not about_it:
+            case = None
+    if case is None and incoming.album_id:
+        case = opening.case_of_album(ctx.session, ctx.chat.id, incoming.album_id)
+    if case is None and _may_follow(ctx):
+        states = frozenset(State) if understood.signal in SIGNALS_OF_A_CASE else ACTIVE
+        case = opening.latest_case_of(ctx.session, ctx.person.id, ctx.chat.id, now=ctx.now, states=states)
+    if case is None or (understood.decision == Decision.ACT and _is_other_matter(ctx, case)):
+        return False
+    cases.follow_up(ctx, case)
+    return True
+
+
+def _may_follow(ctx: Context) -> bool:
+    """Whether what was said can concern the speaker's own case of a moment ago."""
+    incoming, understood = ctx.incoming, ctx.understanding
+    return bool(
+        understood.signal in SIGNALS_OF_A_CASE
+        or (incoming.attachments and understood.decision == Decision.SILENT)
+        or understood.decision == Decision.ACT
+    )
+
+
+def _is_other_matter(ctx: Context, case: Case) -> bool:
+    if ctx.understanding.signal in SIGNALS_OF_A_CASE:
+        return False
+    return ratio(ctx.incoming.text, case.text) < SAME_WORDS
+
+
+def _new_matter(ctx: Context) -> None:
+    understood = ctx.understanding
+    if understood.decision == Decision.ACT:
+        cases.report(ctx)
+    elif understood.decision == Decision.ASK and understood.kind != Kind.CHATTER:
+        cases.doubt(ctx)
+    elif ctx.is_private or ctx.incoming.is_addressed:
+        _addressed(ctx)
+
+
+def _addressed(ctx: Context) -> None:
+    """Spoken to, and nothing was understood: never ignored."""
+    if understood_as_courtesy(ctx):
+        start.courtesy(ctx)
+    else:
+        start.not_understood(ctx)
+
+
+def understood_as_courtesy(ctx: Context) -> bool:
+    return ctx.understanding.signal == Signal.THANKS or ctx.understanding.decision == Decision.ASK

@@ -1,0 +1,95 @@
+"""First words: welcome, help, binding by code, the sign-in link, small courtesies, and giving up an open question."""
+
+from core.messages import IncomingKind, Signal
+from core.texts import say
+from domain import access, accounts, areas, chats, dialogues, outbox, people
+from domain.outbox import Priority
+from handlers.context import Context
+
+
+def help_text(ctx: Context) -> None:
+    """One screen; staff see their part in private."""
+    text = say("start.help")
+    if ctx.is_private and access.duties(ctx.session, ctx.person.id, ctx.today):
+        text += "\n" + say("start.help_staff")
+    ctx.reply_text(text)
+
+
+def start(ctx: Context) -> None:
+    """The private chat was opened, by itself or through a link under a private matter."""
+    payload = ctx.incoming.payload or ""
+    if payload.startswith("bind_"):
+        bind_with(ctx, payload.removeprefix("bind_"))
+        return
+    ctx.reply("start.welcome")
+
+
+def bind(ctx: Context, argument: str) -> None:
+    if not argument.strip():
+        ctx.reply("chats.code_missing")
+        return
+    bind_with(ctx, argument)
+
+
+def bind_with(ctx: Context, code: str) -> None:
+    """Spends a one-time code: in a group it binds the group, in private the account."""
+    if not ctx.is_private:
+        area = chats.bind(ctx.session, ctx.chat, code, now=ctx.now)
+        ctx.reply("chats.bound", area=area.name)
+        outbox.post(ctx.session, ctx.chat, say("start.welcome_group", area=area.name), now=ctx.now)
+        return
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    assert account is not None  # a private message has made one
+    person = chats.bind_account(ctx.session, account, code, now=ctx.now)
+    ctx.reply("chats.account_bound", name=person.name)
+
+
+def sign_in(ctx: Context) -> None:
+    """The one-time link to the console, in private chat only."""
+    if not ctx.is_private:
+        ctx.reply("start.sign_in_only_private")
+        return
+    token = accounts.make_link(ctx.session, ctx.person.id, now=ctx.now)
+    ctx.reply("start.sign_in_link", link=f"{ctx.site.public_url}/sign-in/{token}")
+
+
+def cancel(ctx: Context) -> None:
+    """Gives up the open question."""
+    question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
+    if question is None:
+        ctx.reply("cases.nothing_to_cancel")
+        return
+    dialogues.close(ctx.session, question)
+    ctx.reply("cases.cancelled")
+
+
+def courtesy(ctx: Context) -> None:
+    """Spoken to without a matter: a kind word in return."""
+    ctx.reply("start.thanks" if ctx.understanding.signal == Signal.THANKS else "start.hello")
+
+
+def not_understood(ctx: Context) -> None:
+    ctx.reply("start.not_understood")
+
+
+def bot_added(ctx: Context) -> None:
+    """In an unbound group the bot is silent; whoever administers is told."""
+    if ctx.chat.state == chats.ChatState.LEFT:
+        ctx.chat.state = chats.ChatState.BOUND if ctx.chat.area_id else chats.ChatState.UNBOUND
+    if ctx.chat.state == chats.ChatState.BOUND:
+        return
+    for community in areas.communities(ctx.session):
+        for group in chats.staff_groups(ctx.session, community.id):
+            text = say("chats.unknown_group", title=ctx.chat.title)
+            outbox.post(ctx.session, group, text, now=ctx.now, priority=Priority.ASSIGNMENT)
+
+
+def chat_changed(ctx: Context) -> None:
+    """The group was renamed, upgraded or left, or a person came to or stopped the private chat."""
+    kind = ctx.incoming.kind
+    if kind == IncomingKind.CHAT_RENAMED:
+        ctx.chat.title = ctx.incoming.chat.title
+    elif kind == IncomingKind.CHAT_MIGRATED and ctx.incoming.new_chat_id:
+        chats.migrate(ctx.session, ctx.chat, ctx.incoming.new_chat_id)
+    elif kind in (IncomingKind.BOT_REMOVED, IncomingKind.BOT_BLOCKED):
+        chats.note_blocked(ctx.session, ctx.chat)

@@ -1,0 +1,114 @@
+"""The worker's side: the buttons of the card, the photo or reason that closes, the list of what is in hand."""
+
+from core.errors import Refused
+from core.texts import say
+from domain import access, dialogues, files, inbox
+from domain.cases import listing, opening, words, work
+from domain.cases.life import STATE_NAMES, State, Step, may
+from domain.inbox import Outcome
+from handlers.context import Context
+
+PROOF_STEP = "tasks.proof"
+RETURN_STEP = "tasks.return"
+ANSWER_STEP = "tasks.answer"
+
+
+def _case(ctx: Context, case_id: int, step: Step) -> listing.Case:
+    """The case, if this person may work on it and the step is possible now."""
+    case = ctx.session.get(listing.Case, case_id)
+    if case is None or not access.may_work(ctx.session, ctx.person, case, ctx.today):
+        raise Refused("cases.not_yours")
+    if not may(case, step):
+        raise Refused("cases.press_unknown")
+    return case
+
+
+def accept(ctx: Context, subject: int) -> None:
+    work.accept(ctx.session, _case(ctx, subject, Step.ACCEPT), ctx.person, now=ctx.now)
+    ctx.answer_press("cases.accepted")
+
+
+def arrive(ctx: Context, subject: int) -> None:
+    work.arrive(ctx.session, _case(ctx, subject, Step.ARRIVE), ctx.person, now=ctx.now)
+    ctx.answer_press("cases.arrived")
+
+
+def start_return(ctx: Context, subject: int) -> None:
+    case = _case(ctx, subject, Step.RETURN)
+    ctx.answer_press()
+    ctx.ask(RETURN_STEP, {"case": str(case.id)})
+    ctx.reply("cases.ask_return_reason")
+
+
+def start_finish(ctx: Context, subject: int) -> None:
+    case = _case(ctx, subject, Step.FINISH)
+    ctx.answer_press()
+    ctx.ask(PROOF_STEP, {"case": str(case.id)})
+    ctx.reply("cases.ask_proof")
+
+
+def start_answer(ctx: Context, subject: int) -> None:
+    case = _case(ctx, subject, Step.FINISH)
+    ctx.answer_press()
+    ctx.ask(ANSWER_STEP, {"case": str(case.id)})
+    ctx.reply("cases.ask_answer")
+
+
+def reason_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    case = _case(ctx, int(question.data["case"]), Step.RETURN)
+    work.return_case(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
+    _done(ctx, question, case, "cases.returned")
+    return True
+
+
+def proof_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """A photo or a reason: the case is finished. Further pictures of the same album join as they come."""
+    case = _case(ctx, int(question.data["case"]), Step.FINISH)
+    kept = [
+        files.want(
+            ctx.session,
+            item,
+            channel=ctx.received.channel,
+            account=ctx.received.account,
+            community_id=case.community_id,
+            received_id=ctx.received.id,
+            case_id=case.id,
+            purpose="proof",
+            now=ctx.now,
+        ).id
+        for item in inbox.files_of(ctx.received)
+    ]
+    work.finish(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
+    opening.keep_message(ctx.session, case, ctx.received)
+    _done(ctx, question, case, "cases.finished")
+    return True
+
+
+def answer_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    case = _case(ctx, int(question.data["case"]), Step.FINISH)
+    work.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
+    _done(ctx, question, case, "cases.answered")
+    return True
+
+
+def _done(ctx: Context, question: dialogues.Conversation, case: listing.Case, key: str) -> None:
+    dialogues.close(ctx.session, question)
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    ctx.reply(key, number=case.number)
+
+
+def tasks(ctx: Context) -> None:
+    """What I have in hand, the nearest deadline first."""
+    if not access.duties(ctx.session, ctx.person.id, ctx.today):
+        ctx.reply("cases.staff_only")
+        return
+    rows = listing.tasks_of(ctx.session, ctx.person.id)
+    if not rows:
+        ctx.reply("cases.tasks_none")
+        return
+    lines = [say("cases.tasks_title", count=len(rows))]
+    for case in rows:
+        deadline = words.moment(case.deadline_at) if case.deadline_at else ""
+        what, state = words.what(ctx.session, case), STATE_NAMES[State(case.state)]
+        lines.append(say("cases.task_line", number=case.number, what=what, state=state, deadline=deadline))
+    ctx.reply_text("\n".join(lines))

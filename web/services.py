@@ -1,0 +1,45 @@
+"""The one typed object that the running process hands to the pages: how to read, write and wake, and what they may know of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from core.clock import Clock
+from core.config import Settings
+from domain.outbox import Session
+from web.simulator import Simulation
+
+Result = TypeVar("Result")
+
+
+class Transactions(Protocol):
+    """Runs a plain function in a transaction, off the event loop; `write` returns after the commit."""
+
+    def read(self, work: Callable[[Session], Result]) -> Awaitable[Result]: ...
+
+    def write(self, work: Callable[[Session], Result]) -> Awaitable[Result]: ...
+
+
+class Hook(Protocol):
+    """A channel's webhook: header names in lower case; returns the HTTP status, after the commit."""
+
+    def __call__(self, headers: Mapping[str, str], body: bytes) -> Awaitable[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`hooks` are webhooks by the last part of their path (/hooks/telegram). `is_ready` tells what is not ready yet, in words.
+
+    `simulation` is None outside the demo. `wake` tells sender and clock that something was committed.
+    """
+
+    database: Transactions
+    clock: Clock
+    settings: Settings
+    media_folder: Path
+    wake: Callable[[], None]
+    is_ready: Callable[[], Awaitable[list[str]]]
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    simulation: Simulation | None = None
+    bot_names: Mapping[str, str] = field(default_factory=dict)
