@@ -5,7 +5,7 @@ kept for replay, and its chat gets one apology.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -51,7 +51,7 @@ class Waiting:
 class Receiver:
     """Takes deliveries of all channels. `deliver` returns when the messages are committed."""
 
-    def __init__(self, database: Database, clock: Clock, *, after_commit: Sequence[asyncio.Event] = ()) -> None:
+    def __init__(self, database: Database, clock: Clock, *, after_commit: Callable[[], None] = lambda: None) -> None:
         self._database = database
         self._clock = clock
         self._after_commit = after_commit
@@ -72,6 +72,11 @@ class Receiver:
     @property
     def is_idle(self) -> bool:
         return not self._queue and not self._busy
+
+    async def settled(self) -> None:
+        """Returns when nothing waits to be worked."""
+        while not self.is_idle:
+            await asyncio.sleep(0.002)
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -103,8 +108,7 @@ class Receiver:
         for waiting in batch:
             if not waiting.done.done():
                 waiting.done.set_result(None)
-        for event in self._after_commit:
-            event.set()
+        self._after_commit()
 
     async def _work_alone(self, waiting: Waiting) -> None:
         """Each message in a transaction of its own; the poison message is kept for replay."""

@@ -36,14 +36,12 @@ class Sender:
         clock: Clock,
         *,
         media_folder: Path,
-        after_commit: tuple[asyncio.Event, ...] = (),
     ) -> None:
         self._database = database
         self._channels = channels
         self._clock = clock
         self._media_folder = media_folder
         self._limiter = Limiter()
-        self._after_commit = after_commit
         self._sleeping_until: datetime | None = None
         self.wake = asyncio.Event()
 
@@ -149,8 +147,6 @@ class Sender:
         for one, result in zip(ready, results, strict=True):
             name = "sent" if isinstance(result, Sent) else type(result).__name__
             metrics.SENT.labels(one.candidate.channel, name).inc()
-        for event in self._after_commit:
-            event.set()
 
     def _note_failure(self, session: Session, one: Ready, error: Exception, now: datetime) -> None:
         """What the platform said decides what happens to the message."""

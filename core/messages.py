@@ -309,4 +309,5 @@ class Abilities:
     can_write_first: bool = False
     tells_withdrawals: bool = False
     has_dedupe_key: bool = False
+    start_link: str = ""  # the link that opens the private chat, with "{payload}" in it; empty where there is none
     album_size: int = 10

@@ -164,3 +164,12 @@ RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
     reminders.RATING_NUDGE: _nudges,
     reminders.CLOSE_UNRATED: _unrated,
 }
+
+
+def close_gathering(session: Session, *, now: datetime) -> None:
+    """Cards that wait for photos wait no longer (the simulator's `settle`)."""
+    session.execute(
+        update(Reminder)
+        .where(Reminder.kind == reminders.CARD, Reminder.done_at.is_(None), Reminder.due_at > now)
+        .values(due_at=now)
+    )

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from core.ids import new_id
 from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, Understanding
 from storage.base import Session
+from storage.cases import Case
 from storage.messages import ChannelBookmark, Outcome, Received
 
 __all__ = ["Outcome", "Received", "Session"]
@@ -135,8 +136,9 @@ def save_bookmark(session: Session, channel: str, account: str, bookmark: Bookma
     session.merge(ChannelBookmark(channel=channel, account=account, name=bookmark.name, value=bookmark.value))
 
 
-def bookmarks(session: Session, channel: str, account: str) -> dict[str, str]:
-    query = select(ChannelBookmark).where(ChannelBookmark.channel == channel, ChannelBookmark.account == account)
+def bookmarks(session: Session, channel: str) -> dict[str, str]:
+    """What a channel has stored. Its account is known only once it has started, and a process has one account a channel."""
+    query = select(ChannelBookmark).where(ChannelBookmark.channel == channel)
     return {row.name: row.value for row in session.scalars(query)}
 
 
@@ -160,3 +162,14 @@ def forget_texts(session: Session, *, before: datetime) -> int:
         .values(text="", understanding=None, attachments=None, sender=None)
     )
     return int(getattr(result, "rowcount", 0))
+
+
+def of_message(session: Session, chat_id: int, message_id: str) -> Received | None:
+    """What is recorded of a message: its first version."""
+    query = select(Received).where(Received.chat_id == chat_id, Received.message_id == message_id).order_by(Received.id)
+    return session.scalars(query.limit(1)).one_or_none()
+
+
+def case_number(session: Session, row: Received) -> str | None:
+    """The number of the case that a message became or joined."""
+    return session.scalar(select(Case.number).where(Case.id == row.case_id)) if row.case_id else None

@@ -36,6 +36,7 @@ __all__ = [
     "phone_of",
     "set_phone",
     "surname_title",
+    "with_codes",
 ]
 
 ROLE_NAMES = {
@@ -114,6 +115,11 @@ def find_accounts(session: Session, keys: Iterable[Key]) -> dict[Key, Account]:
         return {}
     rows = session.scalars(select(Account).where(tuple_(Account.channel, Account.external_id).in_(wanted)))
     return {(account.channel, account.external_id): account for account in rows}
+
+
+def with_codes(session: Session, codes: Iterable[str]) -> dict[str, Person]:
+    """The registered people among these codes."""
+    return {person.code or "": person for person in session.scalars(select(Person).where(Person.code.in_(set(codes))))}
 
 
 def account_of(session: Session, channel: str, external_id: str) -> Account | None:

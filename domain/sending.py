@@ -258,3 +258,17 @@ def counts(session: Session) -> dict[str, int]:
         .group_by(Outbox.state)
     )
     return {row.state: row.count_ for row in session.execute(query)}
+
+
+def is_waiting(session: Session, *, now: datetime, channels: Collection[str]) -> bool:
+    """Whether anything is due or under way on these channels."""
+    query = (
+        select(Outbox.id)
+        .join(Chat, Chat.id == Outbox.chat_id)
+        .where(
+            Chat.channel.in_(channels),
+            (Outbox.state == OutboxState.SENDING) | ((Outbox.state == OutboxState.QUEUED) & (Outbox.due_at <= now)),
+        )
+        .limit(1)
+    )
+    return session.scalar(query) is not None

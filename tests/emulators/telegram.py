@@ -173,11 +173,12 @@ class TelegramEmulator(Platform):
         method: str | None = None,
         description: str = "",
         retry_after: int | None = None,
+        after: int = 0,
     ) -> None:
-        """Refuses the next calls before any work is done. `method` "download" refuses file downloads."""
+        """Refuses the next calls, once `after` more went well, before any work is done. "download" refuses file downloads."""
         parameters = None if retry_after is None else {"retry_after": retry_after}
         refusal = ApiError(status, description or f"Emulated failure {status}", parameters)
-        self.wire.faults.append(Fault(times, method, refusal=refusal))
+        self.wire.faults.append(Fault(times, method, refusal=refusal, spares=after))
 
     def drop_answer_after_work(self, times: int = 1, *, method: str | None = None) -> None:
         """Does the work and cuts the connection in mid-answer."""

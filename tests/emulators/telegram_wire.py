@@ -42,9 +42,17 @@ class Fault:
     cuts_after: bool = False
     delay: float = 0.0
     garbles: bytes | None = None
+    spares: int = 0
 
-    def fits(self, method: str) -> bool:
-        return self.times > 0 and (method == self.method if self.method else method != "getUpdates")
+    def strikes(self, method: str) -> bool:
+        """Whether this call is one that goes wrong; counts it."""
+        if self.times == 0 or (method != self.method if self.method else method == "getUpdates"):
+            return False
+        if self.spares:
+            self.spares -= 1
+            return False
+        self.times -= 1
+        return True
 
 
 class _Cut(Response):
@@ -111,10 +119,9 @@ class Wire:
         return response
 
     async def _work(self, method: str, params: Params, uploads: dict[str, Upload]) -> Response:
-        fault = next((fault for fault in self.faults if fault.fits(method)), None)
+        fault = next((fault for fault in self.faults if fault.strikes(method)), None)
         if fault is None:
-            return JSONResponse({"ok": True, "result": await self._answer(method, params, uploads)})
-        fault.times -= 1
+            return _good(await self._answer(method, params, uploads))
         if fault.cuts_before:
             return _Cut()
         if fault.refusal is not None:
@@ -122,19 +129,18 @@ class Wire:
         if fault.delay:
             result = await self._answer(method, params, uploads)
             await asyncio.sleep(fault.delay)
-            return JSONResponse({"ok": True, "result": result})
+            return _good(result)
         result = await self._answer(method, params, uploads)
         if fault.garbles is not None:
             return Response(fault.garbles, media_type="application/json")
-        return _Cut() if fault.cuts_after else JSONResponse({"ok": True, "result": result})
+        return _Cut() if fault.cuts_after else _good(result)
 
     async def _download(self, request: Request) -> Response:
         body = self._files(request.path_params["path"])
         if request.path_params["token"] != self._token or body is None:
             return _refusal(ApiError(404, "Not Found"))
-        fault = next((fault for fault in self.faults if fault.fits("download")), None)
+        fault = next((fault for fault in self.faults if fault.strikes("download")), None)
         if fault is not None:
-            fault.times -= 1
             return _refusal(fault.refusal) if fault.refusal is not None else _Cut()
         return Response(body, media_type="application/octet-stream")
 
@@ -145,6 +151,11 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _good(result: Any) -> Response:
+    """ASCII throughout, so that even half a character, which a test may send, travels as an escape."""
+    return Response(json.dumps({"ok": True, "result": result}), media_type="application/json")
 
 
 def _refusal(refusal: ApiError) -> Response:

@@ -1,6 +1,7 @@
 """The long poll: ask, hand over, and only after the commit ask for the next. Nothing is confirmed from memory."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Poller:
             wait: float | None = None
             try:
                 updates = await self._ask(offset)
-            except (TelegramError, msgspec.MsgspecError) as error:
+            except (TelegramError, ValueError, RecursionError) as error:
                 failures += 1
                 wait = self._pause_after(error, failures)
             else:
@@ -80,18 +81,17 @@ class Poller:
             if wait is not None:
                 await asyncio.sleep(wait)
 
-    async def _ask(self, offset: int | None) -> Sequence[msgspec.Raw]:
+    async def _ask(self, offset: int | None) -> Sequence[bytes]:
         await self._bot.get_updates(
             offset=offset, limit=BATCH, timeout=self._poll_seconds, allowed_updates=ALLOWED_UPDATES
         )
-        return _batch.decode(self._request.body).result
+        return separate(self._request.body)
 
-    async def _hand_over(self, deliver: Deliver, updates: Sequence[msgspec.Raw], committed: int | None) -> int | None:
+    async def _hand_over(self, deliver: Deliver, updates: Sequence[bytes], committed: int | None) -> int | None:
         """The next offset to ask for, or None when nothing may be confirmed: not stored, or no update has a number."""
         incomings: list[Incoming] = []
         highest: int | None = None
-        for update in updates:
-            body = bytes(update)
+        for body in updates:
             number = number_of(body)
             if number is not None:
                 highest = number if highest is None else max(highest, number)
@@ -112,6 +112,19 @@ class Poller:
         if isinstance(error, InvalidToken | Conflict):
             return max(self._pace.pause(failures), min(self._pace.longest_pause, 5 * self._pace.first_pause))
         return self._pace.pause(failures)
+
+
+def separate(body: bytes) -> list[bytes]:
+    """Each update of an answer as it came. Raises ValueError when the answer is no list of updates."""
+    try:
+        return [bytes(update) for update in _batch.decode(body).result]
+    except (msgspec.MsgspecError, UnicodeError):
+        # One half character anywhere spoils the whole for msgspec; the standard library lets it pass, and it spoils one.
+        answer = json.loads(body.decode("utf-8", "replace"))
+    updates = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(updates, list):
+        raise ValueError("not a list of updates")
+    return [json.dumps(update).encode() for update in updates]
 
 
 async def is_stored(deliver: Deliver, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> bool:

@@ -1,6 +1,7 @@
 """One update as Telegram sent it → one `Incoming`. Pure, and never raises: what cannot be read is kept as UNREADABLE."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 
 import msgspec
@@ -47,13 +48,23 @@ def number_of(body: bytes | str) -> int | None:
     try:
         return _numbered.decode(body).update_id
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _number_in_loose_json(body)
+
+
+def _number_in_loose_json(body: bytes | str) -> int | None:
+    """The standard library lets half a character pass, on which msgspec gives up whatever the field."""
+    try:
+        update = json.loads(body)
+    except (ValueError, RecursionError):
         return None
+    number = update.get("update_id") if isinstance(update, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def is_json(body: bytes) -> bool:
     try:
-        msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        json.loads(body)
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -12,6 +12,10 @@ Id = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 UnixTime = Annotated[int, Meta(ge=0, le=2**33)]
 
 
+class Present(Struct, frozen=True, gc=False):
+    """An object of which only its being there counts."""
+
+
 class User(Struct, frozen=True, gc=False):
     id: Id
     is_bot: bool = False
@@ -60,7 +64,7 @@ class Message(Struct, frozen=True, gc=False, rename={"sender": "from"}):
     via_bot: User | None = None
     edit_date: UnixTime | None = None
     is_automatic_forward: bool = False
-    forward_origin: Raw | None = None
+    forward_origin: Present | None = None
     message_thread_id: Id | None = None
     is_topic_message: bool = False
     reply_to_message: Replied | None = None
@@ -77,13 +81,13 @@ class Message(Struct, frozen=True, gc=False, rename={"sender": "from"}):
     animation: File | None = None
     document: File | None = None
     # Content without words for us; its presence alone tells a message from a service notice.
-    sticker: Raw | None = None
-    location: Raw | None = None
-    venue: Raw | None = None
-    contact: Raw | None = None
-    poll: Raw | None = None
-    dice: Raw | None = None
-    story: Raw | None = None
+    sticker: Present | None = None
+    location: Present | None = None
+    venue: Present | None = None
+    contact: Present | None = None
+    poll: Present | None = None
+    dice: Present | None = None
+    story: Present | None = None
     new_chat_title: str | None = None
     migrate_to_chat_id: Id | None = None
     migrate_from_chat_id: Id | None = None

@@ -1,0 +1,211 @@
+"""Builds everything once, in order, starts it, and stops it in reverse. Nothing else knows all the parts."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+import uvicorn
+
+from bot.channels.base import Channel
+from bot.channels.registry import make_channels
+from bot.fetcher import Fetcher
+from bot.receiver import Receiver
+from bot.scheduler import STALE_TICK, Ticker, make_scheduler
+from bot.sender import Sender
+from core.clock import Clock
+from core.config import Settings
+from core.keys import load_or_make
+from domain import inbox, sending
+from handlers import routes
+from handlers.context import Site
+from nlp.understand import warm_up
+from storage import schema
+from storage.database import Database
+from web.app import make_app
+from web.services import Services
+from web.simulator import Simulation
+
+log = structlog.get_logger(__name__)
+
+# Roles of a process; one process has them all unless told otherwise.
+INTAKE, SENDER, CLOCK, WEB = "intake", "sender", "clock", "web"
+ALL_ROLES = frozenset({INTAKE, SENDER, CLOCK, WEB})
+STOP_SECONDS = 8
+
+
+@dataclass(slots=True)
+class Running:
+    """What has been started, to be stopped in reverse."""
+
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    channels: list[Channel] = field(default_factory=list)
+
+
+class App:
+    """One running process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        roles: frozenset[str] = ALL_ROLES,
+        channels: Sequence[Channel] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.roles = roles
+        self.database = open_database(settings)
+        chosen = make_channels(settings, routes.menu()) if channels is None else channels
+        self._unnamed = list(chosen)
+        self.channels: dict[tuple[str, str], Channel] = {}
+        self.receiver = Receiver(self.database, clock, after_commit=self.wake)
+        self.sender = Sender(self.database, self.channels, clock, media_folder=settings.media_folder)
+        self.fetcher = Fetcher(self.database, self.channels, clock, settings.media, settings.media_folder)
+        self.ticker = Ticker(self.database, clock, settings.keep, wake=self.wake)
+        self._scheduler = make_scheduler(self.ticker)
+        self._running = Running()
+        self._server: uvicorn.Server | None = None
+        self.simulation: Simulation | None = None
+
+    def wake(self) -> None:
+        """Something was committed: whoever sleeps looks again."""
+        self.sender.wake.set()
+        self.fetcher.wake()
+
+    async def start(self) -> None:
+        """Afterwards messages are taken and sent. What was under way when the last process died is settled first."""
+        await asyncio.to_thread(warm_up)
+        self._run(self.receiver.run())
+        if INTAKE in self.roles or SENDER in self.roles:
+            for channel in self._unnamed:
+                await self._start_channel(channel)
+        self.receiver.site = self._site()
+        if SENDER in self.roles:
+            await self.sender.recover()
+            self._run(self.sender.run())
+            self._run(self.fetcher.run())
+        if CLOCK in self.roles:
+            self._scheduler.start()
+        if WEB in self.roles:
+            await self._start_web()
+        log.info("started", roles=sorted(self.roles), channels=[name for name, _ in self.channels])
+
+    async def _start_channel(self, channel: Channel) -> None:
+        name = channel.name
+        stored = await self.database.read(lambda session: inbox.bookmarks(session, name))
+        await channel.start(self.receiver.deliver, stored)
+        self.channels[channel.name, channel.account] = channel
+        self._running.channels.append(channel)
+
+    def _site(self) -> Site:
+        links = {
+            key: channel.abilities.start_link for key, channel in self.channels.items() if channel.abilities.start_link
+        }
+        return Site(self.settings.web.public_url, links)
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        self._running.tasks.append(asyncio.create_task(work))
+
+    async def _start_web(self) -> None:
+        services = Services(
+            database=self.database,
+            clock=self.clock,
+            settings=self.settings,
+            media_folder=self.settings.media_folder,
+            wake=self.wake,
+            is_ready=self.faults,
+            hooks={channel.name: channel.take_hook for channel in self.channels.values()},
+            simulation=self.simulation,
+        )
+        config = uvicorn.Config(
+            make_app(services),
+            host=self.settings.web.host,
+            port=self.settings.web.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+        )
+        self._server = uvicorn.Server(config)
+        # Not `serve`: that would take the signals, which belong to the command line.
+        self._run(self._server._serve())
+        while not self._server.started:
+            await asyncio.sleep(0.01)
+
+    @property
+    def port(self) -> int:
+        """Where the console listens; known after `start`."""
+        assert self._server is not None
+        address: tuple[str, int] = self._server.servers[0].sockets[0].getsockname()
+        return address[1]
+
+    async def faults(self) -> list[str]:
+        """What is not ready, in words; empty when all is well."""
+        found = []
+        if not await asyncio.to_thread(self._database_answers):
+            found.append("数据库没有回应")
+        last = self.ticker.last_tick_at
+        if CLOCK in self.roles and (last is None or self.clock.now() - last > STALE_TICK):
+            found.append("定时任务没有运行")
+        return found
+
+    def _database_answers(self) -> bool:
+        with contextlib.suppress(Exception):
+            return self.database.is_alive()
+        return False
+
+    async def stop(self) -> None:
+        """Clean stop: ears first, then what is under way, then the rest. What was not sent stays in the outbox."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                for channel in reversed(self._running.channels):
+                    await channel.stop()
+                if self._server is not None:
+                    self._server.should_exit = True
+                    await asyncio.sleep(0.05)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        for task in self._running.tasks:
+            task.cancel()
+        await asyncio.gather(*self._running.tasks, return_exceptions=True)
+        self.database.close()
+        log.info("stopped")
+
+    async def settle(self) -> None:
+        """Returns when nothing is left to do now: inbox worked, gather windows closed, files fetched, outbox sent."""
+        while True:
+            await self.receiver.settled()
+            await self.ticker.close_gathering()
+            done = await self.ticker.tick()
+            done += await self.fetcher.fetch_due()
+            done += await self.sender.send_due()
+            if not done and self.receiver.is_idle and not await self.database.read(self._has_due):
+                return
+
+    def _has_due(self, session: inbox.Session) -> bool:
+        return sending.is_waiting(session, now=self.clock.now(), channels=[name for name, _ in self.channels])
+
+    async def advance_to(self, moment: datetime, move: Callable[[datetime], None]) -> None:
+        """Steps the clock to each due time in order, does what is due there, and ends at the moment."""
+        await self.settle()
+        while True:
+            due_at = await self.ticker.next_due()
+            if due_at is None or due_at > moment:
+                break
+            if due_at > self.clock.now():
+                move(due_at + timedelta(milliseconds=1))
+            await self.settle()
+        if moment > self.clock.now():
+            move(moment)
+        await self.settle()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database at the newest schema, with its key; refuses a newer schema, a wrong key file or a full disk."""
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url, load_or_make(settings.key_path))
+    schema.upgrade(database)
+    return database

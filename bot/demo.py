@@ -1,0 +1,108 @@
+"""The demo: a made-up community on the simulated platform, on loopback only, with a clock that can be moved."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from bot.app import App
+from bot.channels.simulator import SimulatorChannel
+from bot.sample import load_sample, sample_groups, sample_people
+from bot.simulator.interface import SimulatorInterface
+from bot.simulator.platform import SimulatedPlatform
+from core.clock import ShiftedClock
+from core.config import Settings
+from domain import accounts, chats, inbox
+from domain.people import account_of
+from nlp.explain import explain
+from storage.base import Session
+
+CLERK = "p01"
+
+
+class Demo:
+    """The whole program with the simulated platform beside it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = ShiftedClock()
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
+        self.platform = SimulatedPlatform(settings.data_folder / "simulator.sqlite3", self.clock)
+        self.app = App(settings, self.clock, channels=[SimulatorChannel(self.platform)])
+        self.app.simulation = SimulatorInterface(
+            self.platform,
+            settle=self.app.settle,
+            advance_to=self._advance_to,
+            why=self._why,
+            next_due=self.app.ticker.next_due,
+        )
+
+    async def start(self) -> None:
+        """Afterwards the made-up community is there, and the page answers."""
+        now = self.clock.now()
+        await self.app.database.write(lambda session: load_sample(session, now))
+        self._populate()
+        await self.app.start()
+
+    def _populate(self) -> None:
+        """Gives the platform its people and groups, once."""
+        if self.platform.people():
+            return
+        for person in sample_people():
+            self.platform.add_person(person.name, roles=person.roles, area=person.area, person_id=person.code)
+        for group in sample_groups():
+            self.platform.add_group(group.name, area=group.area, group_id=group.external_id)
+            for member in group.members:
+                self.platform.join(group.external_id, member)
+
+    async def _advance_to(self, moment: datetime) -> None:
+        await self.app.advance_to(moment, self._move)
+
+    def _move(self, moment: datetime) -> None:
+        self.clock.advance(max(moment - self.clock.now(), moment - moment))
+
+    def _why(self, chat: str, message: str) -> Mapping[str, object] | None:
+        with self.app.database.reading() as session:
+            return why(session, chat, message)
+
+    async def console_link(self) -> str:
+        """A one-time link by which the sample's clerk comes into the console."""
+        now = self.clock.now()
+
+        def work(session: Session) -> str:
+            account = account_of(session, SimulatorChannel.name, CLERK)
+            assert account is not None  # the sample has a clerk
+            return accounts.make_link(session, account.person_id, now=now)
+
+        token = await self.app.database.write(work)
+        return f"{self.app.settings.web.public_url}/sign-in/{token}"
+
+    async def stop(self) -> None:
+        await self.app.stop()
+        self.platform.close()
+
+
+def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object] | None:
+    """What was understood of a message, because of which words, and what was decided."""
+    chat = chats.find(session, SimulatorChannel.name, SimulatorChannel.account, chat_id)
+    row = inbox.of_message(session, chat.id, message_id) if chat is not None else None
+    if row is None:
+        return None
+    understood = inbox.understanding_of(row)
+    return {
+        "outcome": row.outcome,
+        "case": inbox.case_number(session, row),
+        "understanding": row.understanding,
+        "because": explain(understood) if understood is not None else [],
+    }
+
+
+async def run(
+    settings: Settings, *, announce: Callable[[str, str], None], until: Callable[[], Awaitable[None]]
+) -> None:
+    """Starts the demo, tells where its pages are, and stops it when `until` returns."""
+    demo = Demo(settings)
+    await demo.start()
+    try:
+        address = f"http://127.0.0.1:{demo.app.port}"
+        announce(f"{address}/simulator", await demo.console_link())
+        await until()
+    finally:
+        await demo.stop()
