@@ -1,0 +1,206 @@
+"""From the phrases found in a text to scores for each kind, for silence and for danger. No decision is taken here."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from nlp.lexicon import Hit, Lexicon
+from nlp.segment import Segmenter, build_segmenter
+from nlp.tables import KINDS, Group, Pair, Tables
+from nlp.topics import shipped_tables
+
+# A second phrase of the same group says the same again; it counts for little.
+SECOND = 0.25
+# What turns a phrase into its opposite when it stands right before it: 没坏, 不堵, 别着火.
+_NEGATIONS = frozenset("没不未别无")
+_NEGATED_GROUPS = frozenset(
+    {"fault", "dirt", "disorder", "noise", "fire", "gas_leak", "medical", "trapped", "missing", "violence", "collapse"}
+)
+# 还没修好, 什么时候能修好, 要修好: not yet.
+_UNDONE = (
+    "没",
+    "不",
+    "未",
+    "能",
+    "时候",
+    "几时",
+    "要",
+    "会",
+    "给",
+    "谁",
+    "没有",
+    "赶紧",
+    "快点",
+    "就",
+    "请",
+    "麻烦",
+    "才能",
+)
+_DONE_GROUPS = frozenset({"resolved", "resolved_signal"})
+
+
+class Finding(NamedTuple):
+    """One group found in a text: its weight, where its best words stand, and all its hits."""
+
+    group: Group
+    weight: float
+    start: int
+    end: int
+    hits: list[Hit]
+
+
+@dataclass(slots=True)
+class Scores:
+    """What was found, summed. `silence` holds each silencing group's weight."""
+
+    kinds: dict[str, float] = field(default_factory=dict)
+    silence: dict[str, float] = field(default_factory=dict)
+    signals: dict[str, float] = field(default_factory=dict)
+    emergency: float = 0.0
+    urgent: float = 0.0
+    topic_hits: dict[str, list[Hit]] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
+
+    def best(self) -> tuple[str, float]:
+        """The strongest kind; "" when nothing speaks for any."""
+        if not self.kinds:
+            return "", 0.0
+        kind = max(self.kinds, key=self.kinds.__getitem__)
+        return kind, self.kinds[kind]
+
+    def topics(self) -> list[tuple[str, float]]:
+        """Topic codes with their weights, best first."""
+        weighed = [(name[len("topic:") :], _together(hits)[0]) for name, hits in self.topic_hits.items()]
+        return sorted(weighed, key=lambda item: -item[1])
+
+    def is_idle(self) -> bool:
+        """Nothing speaks for a case or about one: the common line of a busy group."""
+        return not (self.kinds or self.signals or self.emergency or self.urgent or "asking" in self.findings)
+
+    @property
+    def silent(self) -> float:
+        """The strongest reason for silence counts whole, further ones half."""
+        if not self.silence:
+            return 0.0
+        most = max(self.silence.values())
+        return most + 0.5 * (sum(self.silence.values()) - most)
+
+
+class Classifier:
+    """Tables made ready. Immutable after building: a reload builds another and swaps."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self._lexicon = Lexicon(tables.entries)
+        self._segmenter: Segmenter = build_segmenter(tables.words)
+        self._pairs: dict[str, list[Pair]] = {}
+        for pair in tables.pairs:
+            self._pairs.setdefault(pair.first, []).append(pair)
+
+    def word_starts(self, text: str) -> frozenset[int]:
+        """The offsets at which a word begins, and the end of the text."""
+        starts, position = {len(text)}, 0
+        for word in self._segmenter.cut(text):
+            starts.add(position)
+            position += len(word)
+        return frozenset(starts)
+
+    def score(self, text: str) -> Scores:
+        """All scores of a normalised text."""
+        cut: list[frozenset[int]] = []
+
+        def word_starts() -> frozenset[int]:
+            if not cut:
+                cut.append(self.word_starts(text))
+            return cut[0]
+
+        scores = Scores()
+        grouped: dict[str, list[Hit]] = {}
+        groups, topic_hits = self.tables.groups, scores.topic_hits
+        for hit in self._lexicon.find(text, word_starts):
+            name = hit[0].group
+            if (name in _NEGATED_GROUPS and _is_negated(text, hit)) or (name in _DONE_GROUPS and _is_undone(text, hit)):
+                continue
+            into = topic_hits if name.startswith("topic:") else grouped
+            listed = into.get(name)
+            if listed is None:
+                into[name] = [hit]
+            else:
+                listed.append(hit)
+        for name, hits in grouped.items():
+            self._add(scores, groups[name], hits)
+        if scores.findings:
+            self._add_pairs(scores)
+        return scores
+
+    @staticmethod
+    def _add(scores: Scores, group: Group, hits: list[Hit]) -> None:
+        weight, best = _together(hits)
+        scores.findings[group.name] = Finding(group, weight, best.start, best.end, hits)
+        target = group.speaks_for
+        if target == "silence":
+            scores.silence[group.name] = weight
+        elif target == "emergency":
+            scores.emergency = max(scores.emergency, weight)
+        elif target == "urgent":
+            scores.urgent = max(scores.urgent, weight)
+        elif target in KINDS:
+            # Two groups for one kind: the stronger whole, the weaker a little.
+            before = scores.kinds.get(target, 0.0)
+            scores.kinds[target] = max(before, weight) + SECOND * min(before, weight)
+        elif target:
+            scores.signals[target] = max(scores.signals.get(target, 0.0), weight)
+
+    def _add_pairs(self, scores: Scores) -> None:
+        found = scores.findings
+        for name, first in found.items():
+            for pair in self._pairs.get(name, ()):
+                second = found.get(pair.second)
+                if second is not None and _stand_together(pair, first, second):
+                    scores.kinds[pair.speaks_for] = scores.kinds.get(pair.speaks_for, 0.0) + pair.weight
+
+
+def _together(hits: list[Hit]) -> tuple[float, Hit]:
+    """What several hits of one group weigh, and the best of them; a second one counts only where it stands apart."""
+    best = hits[0]
+    if len(hits) == 1:
+        return best.entry.weight, best
+    for hit in hits:
+        if hit.entry.weight > best.entry.weight:
+            best = hit
+    second = 0.0
+    for hit in hits:
+        if hit.entry.weight > second and (hit.start >= best.end or hit.end <= best.start):
+            second = hit.entry.weight
+    return best.entry.weight + SECOND * second, best
+
+
+def _is_negated(text: str, hit: Hit) -> bool:
+    start = hit.start
+    return start > 0 and (
+        text[start - 1] in _NEGATIONS or text[max(0, start - 2) : start] in {"没有", "不是", "不会", "不再"}
+    )
+
+
+def _is_undone(text: str, hit: Hit) -> bool:
+    return text[max(0, hit.start - 4) : hit.start].rstrip().endswith(_UNDONE)
+
+
+def _stand_together(pair: Pair, first: Finding, second: Finding) -> bool:
+    """Whether two findings stand as the pair wants them; the 滑 inside 滑梯 says nothing about the 滑梯."""
+    for _, start, end in first.hits[:8]:
+        for _, other_start, other_end in second.hits[:8]:
+            if start <= other_start and other_end <= end:
+                continue
+            if pair.ordered and other_start < end:
+                continue
+            if pair.within and max(start, other_start) - min(end, other_end) > pair.within:
+                continue
+            return True
+    return False
+
+
+@cache
+def shipped_classifier() -> Classifier:
+    """The classifier over the tables that come with the program; built at its first use, or by `understand.warm_up`."""
+    return Classifier(shipped_tables())

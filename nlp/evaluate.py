@@ -1,0 +1,131 @@
+"""Predictions in the format of `wuwei nlp predict`, and how good they are on labelled lines."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.messages import Decision, Kind, Understanding, Urgency, Utterance
+from nlp.explain import explain
+from nlp.topics import topics
+from nlp.understand import understand
+
+# The evaluation files know seven names.
+_NAMES = {
+    Kind.CHATTER: "chatter",
+    Kind.REPORT: "report",
+    Kind.WISH: "wish",
+    Kind.PROPOSAL: "wish",
+    Kind.COMPLAINT: "complaint",
+    Kind.DISPUTE: "complaint",
+    Kind.QUESTION: "question",
+    Kind.REQUEST: "service",
+}
+NO_TOPIC = "无"
+DEFAULT_TOPIC = "城乡建设"
+
+Value = str | bool | float | None | list[str]
+
+
+def predict(line: str) -> dict[str, Value]:
+    """One line as the bot would take it in a group: {case, kind, topic, urgent, place, confidence, because}."""
+    understanding = understand(Utterance(line))
+    is_case = understanding.decision is not Decision.SILENT and understanding.kind is not Kind.CHATTER
+    kind = _NAMES[understanding.kind] if is_case else "chatter"
+    if is_case and understanding.urgency is Urgency.EMERGENCY:
+        kind = "emergency"
+    return {
+        "case": is_case,
+        "kind": kind,
+        "topic": _topic(understanding) if is_case else NO_TOPIC,
+        "urgent": is_case and understanding.urgency is not Urgency.NORMAL,
+        "place": understanding.places[0].words if understanding.places else None,
+        "confidence": understanding.certainty,
+        "because": explain(understanding),
+    }
+
+
+def _topic(understanding: Understanding) -> str:
+    known = topics().get(understanding.topic or "")
+    return known.petition_head if known and known.petition_head else DEFAULT_TOPIC
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A labelled line beside its prediction."""
+
+    kind: str
+    urgent: bool
+    topic: str
+    alternative: str | None
+    is_hard: bool
+    said: Mapping[str, Value]
+
+
+def _judge(row: Mapping[str, object]) -> _Judged:
+    note = str(row.get("note") or "")
+    alternative = note.partition("alt=")[2].split() if "alt=" in note else []
+    return _Judged(
+        str(row.get("kind", "chatter")),
+        bool(row.get("urgent", False)),
+        str(row.get("topic", NO_TOPIC)),
+        alternative[0] if alternative else None,
+        note.startswith("hard"),
+        predict(str(row.get("text", ""))),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def interval(part: int, whole: int) -> list[float] | None:
+    """The 95 % Wilson interval of a share; small samples are wide and should be seen to be."""
+    if not whole:
+        return None
+    z, share = 1.96, part / whole
+    middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
+    half = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
+    return [round(middle - half, 3), round(middle + half, 3)]
+
+
+def _rate(judged: Sequence[_Judged], wanted: Sequence[_Judged]) -> dict[str, object]:
+    return {
+        "value": _share(len(wanted), len(judged)),
+        "of": len(judged),
+        "interval": interval(len(wanted), len(judged)),
+    }
+
+
+def evaluate(rows: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Gate precision, recall and false alarms (hard and easy), kind, topic and urgency figures, each with its interval."""
+    judged = [_judge(row) for row in rows]
+    cases = [one for one in judged if one.kind != "chatter"]
+    chatter = [one for one in judged if one.kind == "chatter"]
+    fired = [one for one in judged if one.said["case"]]
+    found = [one for one in cases if one.said["case"]]
+    urgent = [one for one in judged if one.urgent]
+    called = [one for one in judged if one.said["urgent"]]
+    with_topic = [one for one in cases if one.topic != NO_TOPIC]
+    topics_met = [one for one in with_topic if one.said["topic"] in (one.topic, one.alternative)]
+    hard = [one for one in chatter if one.is_hard]
+    easy = [one for one in chatter if not one.is_hard]
+    kinds = sorted({one.kind for one in judged})
+    return {
+        "lines": len(judged),
+        "precision": _rate(fired, found),
+        "recall": _rate(cases, found),
+        "false_alarms": _rate(chatter, [one for one in chatter if one.said["case"]]),
+        "false_alarms_hard": _rate(hard, [one for one in hard if one.said["case"]]),
+        "false_alarms_easy": _rate(easy, [one for one in easy if one.said["case"]]),
+        "kind_accuracy": _rate(judged, [one for one in judged if one.said["kind"] == one.kind]),
+        "kind_recall": {
+            kind: _rate(
+                [one for one in judged if one.kind == kind],
+                [one for one in judged if one.kind == kind == one.said["kind"]],
+            )
+            for kind in kinds
+        },
+        "topic_accuracy": _rate(with_topic, topics_met),
+        "urgent_recall": _rate(urgent, [one for one in urgent if one.said["urgent"]]),
+        "urgent_precision": _rate(called, [one for one in called if one.urgent]),
+    }

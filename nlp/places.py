@@ -1,0 +1,257 @@
+"""The community's own matcher of places: buildings, units, doors, estate nicknames and landmarks.
+
+Reads 3号楼, 三栋, 3#, 3幢, 3-2-501, 3栋2单元501, 二单元501 and every name and alias of the area tree; leaves dates, times,
+prices, telephone numbers and floors alone.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from core.messages import PlaceMention
+from nlp.normalise import normalise
+from nlp.numerals import CHINESE_DIGITS, read_number
+
+_NUMBER = rf"(?:\d{{1,3}}|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
+_BEFORE = r"(?<![\d.\-:/a-z第])"
+_DOOR = r"(?:\d{3,4}|[零一二三四五六七八九]{3,4})(?![\d\-:/]|元|块|天|年|米|个|人|次|度|斤)(?:[室户房]|号(?!楼|线))?"
+_BUILDING_WORD = r"(?:号楼|号院|栋楼?|幢楼?|座|#楼?|号(?=\s?\d单元|\s?[一二三四五六]单元))"
+
+_PLACE = re.compile(
+    rf"{_BEFORE}(?P<b>{_NUMBER})\s?{_BUILDING_WORD}"
+    rf"(?:[\s\-]?(?P<u>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})(?:单元|-(?=\d{{3}})))?"
+    rf"(?:[\s\-]?(?P<d>{_DOOR}))?"
+    rf"|{_BEFORE}(?P<b2>[1-9]\d?)-(?P<u2>[1-9])-(?P<d2>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块)[室户房]?"
+    rf"|{_BEFORE}(?P<b3>[1-9]\d?)-(?P<d3>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%)[室户房]?"
+    rf"|(?<![\d.\-第])(?P<u4>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})单元(?:[\s\-]?(?P<d4>{_DOOR}))?"
+)
+MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must stay bounded
+
+# A text without any of these names no building, so the long pattern need not run.
+_MAYBE = re.compile(r"[栋幢座#]|号[楼院\d一二三四五六]|单元|\d-\d")
+_COUNTED = re.compile(r"(?:[两几]|一(?=[座栋幢])|[a-z]\d*#)")
+_AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大)")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceEntry:
+    """A node of the area tree as the matcher needs it."""
+
+    area_id: int
+    level: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    building: str | None = None
+    unit: str | None = None
+    door: str | None = None
+
+
+def _parts(match: re.Match[str]) -> _Parts:
+    group = match.group
+    building = group("b") or group("b2") or group("b3")
+    unit = group("u") or group("u2") or group("u4")
+    door = group("d") or group("d2") or group("d3") or group("d4")
+    return _Parts(
+        read_number(building) if building else None,
+        read_number(unit) if unit else None,
+        read_number(re.sub(r"[室户房号]", "", door)) if door else None,
+    )
+
+
+_ENTRY_DOOR = re.compile(r"(?:(\d{1,2})(?:单元|-))?(\d{3,4})[室户房号]?$")
+_ENTRY_UNIT = re.compile(rf"(\d{{1,2}}|[{CHINESE_DIGITS}]{{1,2}})单元?$")
+
+
+class Places:
+    """All places of a community. Immutable; a changed area tree means a new one."""
+
+    def __init__(self, entries: Iterable[PlaceEntry], *, within: int | None = None) -> None:
+        self._entries = {entry.area_id: entry for entry in entries}
+        self._within = within
+        self._buildings: dict[str, list[int]] = {}
+        self._units: dict[tuple[int, str], int] = {}
+        self._doors: dict[tuple[int, str | None, str], int] = {}
+        self._names: dict[str, list[tuple[str, list[int]]]] = {}
+        self._index()
+
+    def within(self, area_id: int | None) -> "Places":
+        """The same places seen from an area (a group's): among equal names those under it are meant."""
+        other = object.__new__(Places)
+        other.__dict__.update(self.__dict__)
+        other._within = area_id
+        return other
+
+    def find(self, text: str) -> tuple[PlaceMention, ...]:
+        """All places of a normalised text, in order. A place that is not in the tree has no area and less certainty."""
+        named = self._find_names(text) if self._names else []
+        numbered = self._find_numbers(text, named) if _MAYBE.search(text) else []
+        if not named:
+            return tuple(numbered)
+        taken = [(mention.start, mention.end) for mention in numbered]
+        kept = [
+            mention for mention in named if not any(start < mention.end and mention.start < end for start, end in taken)
+        ]
+        return tuple(sorted([*kept, *numbered], key=lambda mention: mention.start))
+
+    # ── building the index ──
+
+    def _index(self) -> None:
+        names: dict[str, list[int]] = {}
+        for entry in self._entries.values():
+            for name in (entry.name, *entry.aliases):
+                written = _written(name)
+                if entry.level == "building":
+                    match = _PLACE.fullmatch(written)
+                    number = _parts(match).building if match else read_number(written)
+                    if number:
+                        _note(self._buildings, number, entry.area_id)
+                        continue
+                if entry.level == "unit" and (found := _ENTRY_UNIT.search(written)) and entry.parent_id is not None:
+                    self._units[entry.parent_id, read_number(found[1]) or found[1]] = entry.area_id
+                elif entry.level == "household":
+                    self._index_door(entry, written)
+                elif len(written) > 1:
+                    _note(names, written, entry.area_id)
+        for name in sorted(names, key=len, reverse=True):
+            self._names.setdefault(name[:2], []).append((name, names[name]))
+
+    def _index_door(self, entry: PlaceEntry, written: str) -> None:
+        """Under its building: by door alone, and by unit and door."""
+        found = _ENTRY_DOOR.search(written)
+        if not found:
+            return
+        unit, door = found[1], found[2]
+        parent = self._entries.get(entry.parent_id) if entry.parent_id is not None else None
+        if parent is not None and parent.level == "unit" and parent.parent_id is not None:
+            match = _ENTRY_UNIT.search(_written(parent.name))
+            unit = (read_number(match[1]) if match else None) or unit
+            parent = self._entries.get(parent.parent_id)
+        if parent is None:
+            return
+        self._doors[parent.area_id, unit, door] = entry.area_id
+        if unit is not None:
+            key = (parent.area_id, None, door)
+            # Two units with the same door: the door alone names neither.
+            self._doors[key] = entry.area_id if key not in self._doors else parent.area_id
+
+    # ── looking ──
+
+    def _find_names(self, text: str) -> list[PlaceMention]:
+        found: list[PlaceMention] = []
+        index, size = 0, len(text)
+        names = self._names
+        while index < size - 1 and len(found) < MAX_MENTIONS:
+            candidates = names.get(text[index : index + 2])
+            for name, areas in candidates or ():
+                if text.startswith(name, index):
+                    area = self._choose(areas, None)
+                    certainty = 1.0 if area is not None else 0.5
+                    end = index + len(name)
+                    found.append(PlaceMention(name, index, end, landmark=name, area_id=area, certainty=certainty))
+                    index = end - 1
+                    break
+            index += 1
+        return found
+
+    def _find_numbers(self, text: str, named: Sequence[PlaceMention]) -> list[PlaceMention]:
+        found: list[PlaceMention] = []
+        for match in _PLACE.finditer(text):
+            if len(found) == MAX_MENTIONS:
+                break
+            parts = _parts(match)
+            if _counts_things(match, text) or (match["b3"] and not self._is_door(parts)):
+                continue
+            area, certainty = self._resolve(parts, match.start(), named, found)
+            mention = PlaceMention(match[0].strip(), match.start(), match.end(), parts.building, parts.unit, parts.door)
+            found.append(replace(mention, area_id=area, certainty=certainty))
+        return found
+
+    def _is_door(self, parts: _Parts) -> bool:
+        """3-501 is a door only where the building is known, or where the number looks like floor and room."""
+        if self._buildings:
+            return parts.building in self._buildings
+        return parts.door is not None and 1 <= int(parts.door[-2:]) <= 12
+
+    def _resolve(
+        self, parts: _Parts, start: int, named: Sequence[PlaceMention], found: Sequence[PlaceMention]
+    ) -> tuple[int | None, float]:
+        """The deepest area that the parts name, and how sure."""
+        above = next((mention.area_id for mention in reversed(named) if mention.end <= start), None)
+        if parts.building is None:
+            building = next((m.area_id for m in reversed(found) if m.building), None) or self._own_building()
+        else:
+            building = self._choose(self._buildings.get(parts.building, ()), above)
+        if building is None:
+            return None, 0.5
+        if self._entries[building].level != "building":
+            building = self._ancestor(building, "building") or building
+        deepest = building
+        if parts.unit is not None:
+            deepest = self._units.get((building, parts.unit), deepest)
+        if parts.door is not None:
+            household = self._doors.get((building, parts.unit, parts.door))
+            return (household, 1.0) if household not in (None, building) else (deepest, 0.8)
+        return deepest, 1.0
+
+    def _own_building(self) -> int | None:
+        """The building of the group itself, when the group belongs to one."""
+        return self._ancestor(self._within, "building") if self._within is not None else None
+
+    def _choose(self, areas: Sequence[int], above: int | None) -> int | None:
+        """The one that is meant: under the place named before, else under the group's area, else the only one."""
+        if len(areas) == 1:
+            return areas[0]
+        for anchor in (above, self._within):
+            if anchor is not None:
+                under = [area for area in areas if self._is_under(area, anchor)]
+                if len(under) == 1:
+                    return under[0]
+        return None
+
+    def _path(self, area_id: int) -> Iterable[PlaceEntry]:
+        seen: set[int] = set()
+        current = self._entries.get(area_id)
+        while current is not None and current.area_id not in seen:
+            seen.add(current.area_id)
+            yield current
+            current = self._entries.get(current.parent_id) if current.parent_id is not None else None
+
+    def _is_under(self, area_id: int, anchor: int) -> bool:
+        return any(entry.area_id == anchor for entry in self._path(area_id))
+
+    def _ancestor(self, area_id: int, level: str) -> int | None:
+        return next((entry.area_id for entry in self._path(area_id) if entry.level == level), None)
+
+
+def _counts_things(match: re.Match[str], text: str) -> bool:
+    """两栋楼, 一座桥 and C# count or name other things than a building of ours."""
+    if not match["b"] or match["u"] or match["d"]:
+        return False
+    if "座" in match[0] and _AFTER_COUNT.match(text, match.end()):
+        return True
+    return _COUNTED.match(match[0]) is not None and (match.start() > 0 or not match[0].startswith("一"))
+
+
+def _written(name: str) -> str:
+
+    return normalise(name).strip()
+
+
+def _note(index: dict[str, list[int]], name: str, area_id: int) -> None:
+    found = index.setdefault(name, [])
+    if area_id not in found:
+        found.append(area_id)
+
+
+def build_places(entries: Sequence[PlaceEntry]) -> Places:
+    """The matcher of an area tree. Entries may come in any order."""
+    return Places(entries)
+
+
+NOWHERE: Places = Places(())
+__all__ = ["NOWHERE", "PlaceEntry", "Places", "build_places"]
