@@ -4,16 +4,15 @@ A file is wanted in the transaction of its message; bot/fetcher.py fetches it af
 """
 
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from sqlalchemy import ColumnElement, or_, select
 
 from core.ids import new_id
 from core.media import SUFFIXES, StoredMedia, path_of
-from core.messages import Attachment, AttachmentKind, ChatKind, StoredFile
+from core.messages import Attachment, AttachmentKind, ChatKind
 from core.texts import say
 from domain import outbox
 from storage.base import Session
@@ -33,7 +32,6 @@ __all__ = [
     "of_case",
     "path_of",
     "store_upload",
-    "to_send",
     "want",
 ]
 
@@ -197,19 +195,6 @@ def are_waiting(session: Session, case_id: int) -> bool:
     session.flush()
     query = select(File.id).where(File.case_id == case_id, File.state == FileState.WANTED).limit(1)
     return session.scalars(query).first() is not None
-
-
-def to_send(session: Session, file_ids: Collection[int], media_folder: Path) -> tuple[StoredFile, ...]:
-    """Those of these files that lie in the media folder, in the order given, ready for a channel."""
-    query = select(File).where(File.id.in_(file_ids), File.state == FileState.STORED)
-    rows = {row.id: row for row in session.scalars(query)}
-    return tuple(_stored_file(rows[key], media_folder) for key in file_ids if key in rows)
-
-
-def _stored_file(row: File, media_folder: Path) -> StoredFile:
-    if row.sha256 is None or row.media_type is None:
-        raise ValueError("a stored file without a hash or a type")
-    return StoredFile(str(path_of(media_folder, row.sha256)), AttachmentKind(row.kind), row.media_type, row.name or "")
 
 
 def _attachment_of(row: File) -> Attachment:

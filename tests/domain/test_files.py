@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
 
 from core.media import StoredMedia
-from core.messages import Attachment, AttachmentKind, StoredFile
+from core.messages import Attachment, AttachmentKind
 from core.texts import say
 from domain import files
 from domain.files import File, FileState, WantedFile
@@ -252,19 +251,6 @@ def test_upload_is_stored_at_once(session: Session, now: datetime) -> None:
     found = (row.state, row.channel, row.sha256, row.kind, row.name, row.purpose, row.received_id)
     assert found == ("stored", "console", STORED.sha256, "photo", "现场.jpg", "proof", None)
     assert claimed(session, now) == []
-
-
-def test_only_stored_files_are_sent_and_in_order(session: Session, now: datetime) -> None:
-    first, waiting, second = (wanted(session, now) for _ in range(3))
-    other = replace(STORED, sha256="d" * 64)
-    files.mark_stored(session, first.id, STORED)
-    files.mark_stored(session, second.id, other)
-    session.flush()
-    folder = Path("media")
-    assert files.to_send(session, [second.id, waiting.id, first.id, 404], folder) == (
-        StoredFile(str(folder / "dd" / ("d" * 62)), AttachmentKind.PHOTO, "image/jpeg"),
-        StoredFile(str(folder / "ab" / ("c" * 62)), AttachmentKind.PHOTO, "image/jpeg"),
-    )
 
 
 def test_files_of_a_case_are_read_in_one_statement(database: Database, now: datetime, statements: list[str]) -> None:
