@@ -43,6 +43,8 @@ class Platform:
     ) -> Chat:
         """A group whose first member is its creator. The bot is in it, silently, as if since long ago."""
         chat = self.world.new_group(title, is_supergroup=is_supergroup or is_forum, is_forum=is_forum)
+        if is_forum:
+            self.world.new_message_id(chat)  # number 1 is the General topic
         for at, member in enumerate(members):
             chat.members[member.id] = "creator" if at == 0 else "member"
         if with_bot:

@@ -71,7 +71,7 @@ class Wire:
         self._answer = answer
         self._files = files
         self._strict = strict
-        self._server: uvicorn.Server | None = None
+        self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
         self.address = ""
         self.faults: list[Fault] = []
@@ -98,7 +98,7 @@ class Wire:
 
     async def close(self) -> None:
         if self._server is not None and self._task is not None:
-            self._server.should_exit = True
+            self._server.leave.set()
             await self._task
 
     async def _method(self, request: Request) -> Response:
@@ -146,7 +146,14 @@ class Wire:
 
 
 class _QuietServer(uvicorn.Server):
-    """Leaves the process's signals alone: it is a guest in somebody's event loop."""
+    """A guest in somebody's event loop: leaves the process's signals alone, and leaves at once when told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leave = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.leave.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

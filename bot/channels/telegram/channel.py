@@ -17,7 +17,7 @@ from bot.channels.telegram.fetching import fetch_file
 from bot.channels.telegram.parts import ALBUM_SIZE, TEXT_LIMIT
 from bot.channels.telegram.polling import OFFSET, Identity, Pace, Poller, is_stored
 from bot.channels.telegram.reading import CHANNEL, is_json, to_incoming
-from bot.channels.telegram.requests import RawRequest, TellingRequest, silence_libraries
+from bot.channels.telegram.requests import RawRequest, TellingRequest, silence_libraries, trusted
 from bot.channels.telegram.sending import Mouth
 from bot.channels.telegram.updates import ALLOWED_UPDATES
 from core.messages import Abilities, Attachment, IncomingKind, Limit, LimitScope, Outgoing, Sent
@@ -62,9 +62,15 @@ class TelegramChannel:
         self._poll_seconds = poll_seconds
         self._commands = tuple(commands)
         self._pace = pace
-        self._asking = RawRequest(connection_pool_size=1, read_timeout=pace.answer_within)
+        self._asking = RawRequest(
+            connection_pool_size=1, read_timeout=pace.answer_within, httpx_kwargs={"verify": trusted()}
+        )
         self._calling = TellingRequest(
-            connection_pool_size=32, read_timeout=pace.answer_within, media_write_timeout=60.0, pool_timeout=10.0
+            connection_pool_size=32,
+            read_timeout=pace.answer_within,
+            media_write_timeout=60.0,
+            pool_timeout=10.0,
+            httpx_kwargs={"verify": trusted()},
         )
         self._bot = Bot(
             token,
@@ -150,7 +156,9 @@ class TelegramChannel:
         return await findings(self._bot, token=self._token, mode=self._mode, public_url=self._public_url)
 
     def _new_downloads(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=httpx.Timeout(self._pace.answer_within), follow_redirects=False)
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(self._pace.answer_within), follow_redirects=False, verify=trusted()
+        )
 
     async def _listen(self, deliver: Deliver, stored_offset: str | None) -> None:
         await self._introduce()
