@@ -158,7 +158,12 @@ def forget_texts(session: Session, *, before: datetime) -> int:
     result = session.execute(
         update(Received)
         .where(Received.received_at < before, Received.case_id.is_(None), Received.outcome != Outcome.FAILED)
-        .where((Received.text != "") | Received.understanding.is_not(None))
+        .where(
+            (Received.text != "")
+            | Received.understanding.is_not(None)
+            | Received.attachments.is_not(None)
+            | Received.sender.is_not(None)
+        )
         .values(text="", understanding=None, attachments=None, sender=None)
     )
     return int(getattr(result, "rowcount", 0))
