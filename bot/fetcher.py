@@ -19,7 +19,9 @@ from core.media import StoredMedia, check_and_save, check_size
 from core.messages import Attachment
 from core.texts import say
 from domain import files
+from domain.cases import photos
 from domain.files import WantedFile
+from storage.base import Session
 from storage.database import Database
 
 AT_ONCE = 4
@@ -125,7 +127,8 @@ class Fetcher:
             log.info("file_later", file=wanted.id, error=type(error).__name__)
             await self._postpone(wanted, seconds)
         else:
-            await self._database.write(lambda session: files.mark_stored(session, wanted.id, stored))
+            now = self._clock.now()
+            await self._database.write(lambda session: _note_stored(session, wanted.id, stored, now))
 
     async def _take_in(self, wanted: WantedFile) -> StoredMedia:
         channel = self._channels.get((wanted.channel, wanted.account))
@@ -154,3 +157,8 @@ class Fetcher:
     async def _postpone(self, wanted: WantedFile, seconds: float) -> None:
         now = self._clock.now()
         await self._database.write(lambda session: files.mark_later(session, wanted.id, now, seconds))
+
+
+def _note_stored(session: Session, file_id: int, stored: StoredMedia, now: datetime) -> None:
+    files.mark_stored(session, file_id, stored)
+    photos.note_stored(session, file_id, now=now)

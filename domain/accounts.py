@@ -11,17 +11,22 @@ from core.errors import Refused
 from core.ids import new_id
 from domain import access
 from storage.access import AuditEntry, SignInLink, WebSession
+from storage.areas import Community
 from storage.base import Session
 from storage.people import Person
 
 __all__ = [
     "AuditEntry",
+    "Post",
     "SignedIn",
     "WebSession",
     "audit",
     "make_link",
+    "posts_of",
+    "revoke",
     "revoke_all",
     "session_of",
+    "sessions_of",
     "sign_out",
     "spend_link",
 ]
@@ -35,6 +40,15 @@ class SignedIn:
 
     token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A community where a person is on the staff, and as what."""
+
+    community_id: int
+    community: str
+    roles: tuple[str, ...]
 
 
 def make_link(session: Session, person_id: int, *, now: datetime, life: timedelta = LINK_LIFE) -> str:
@@ -90,6 +104,34 @@ def session_of(session: Session, token: str, *, now: datetime) -> tuple[WebSessi
     if not may_come_in(session, row.person_id, now.date()):
         return None
     return row, session.get_one(Person, row.person_id)
+
+
+def posts_of(session: Session, person_id: int, today: date) -> list[Post]:
+    """Where a person may come in today, with their roles of staff there; none: they may not come in at all."""
+    roles: dict[int, list[str]] = {}
+    for duty in access.duties(session, person_id, today):
+        here = roles.setdefault(duty.community_id, [])
+        if duty.role in access.STAFF_ROLES and duty.role not in here:
+            here.append(duty.role)
+    found = session.scalars(select(Community).where(Community.id.in_(roles)).order_by(Community.id))
+    return [Post(each.id, each.name, tuple(roles[each.id])) for each in found if roles[each.id]]
+
+
+def sessions_of(session: Session, person_id: int, *, now: datetime) -> list[WebSession]:
+    """The browsers where a person is signed in, newest first."""
+    query = select(WebSession).where(
+        WebSession.person_id == person_id, WebSession.revoked_at.is_(None), WebSession.expires_at >= now
+    )
+    return list(session.scalars(query.order_by(WebSession.id.desc())))
+
+
+def revoke(session: Session, person_id: int, session_id: int, *, now: datetime) -> None:
+    """Signs one browser of this person out; somebody else's is as unknown as one that never was."""
+    row = session.get(WebSession, session_id)
+    if row is None or row.person_id != person_id:
+        raise Refused("web.session_not_found")
+    row.revoked_at = row.revoked_at or now
+    audit(session, person_id=person_id, act="sign_out", subject=str(session_id), now=now)
 
 
 def sign_out(session: Session, row: WebSession, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import words, work
+from domain.cases import photos, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.outbox import Priority
 from storage.base import Session
@@ -59,8 +59,16 @@ def _cards(session: Session, cases: Sequence[Case], now: datetime) -> None:
         if files.are_waiting(session, case.id) and now - case.opened_at < LONGEST_PHOTO_WAIT:
             reminders.add(session, reminders.CARD, case, due_at=now + PHOTO_WAIT)
             continue
-        photos = [file.id for file in files.of_case(session, case.id) if file.state == "stored"]
-        work.post_card(session, case, now=now, file_ids=photos)
+        work.post_card(session, case, now=now, file_ids=photos.hand_on(session, case, now=now))
+
+
+def _late_photos(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """Photos that came after the card had gone out: together, in one message."""
+    for case in cases:
+        late = photos.hand_on(session, case, now=now)
+        if late:
+            text = say("cases.card_photo_added", number=case.number)
+            work.tell_worker(session, case, text, now=now, file_ids=late)
 
 
 def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
@@ -89,7 +97,7 @@ def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
         _remind(session, case, "remind_over", now, deadline=deadline)
         take_step(session, case, Step.ESCALATE, now=now, data={"why": "deadline"})
         worker, state = words.worker_name(session, case), STATE_NAMES[State(case.state)]
-        what = words.what(session, case)
+        what = words.what(case)
         text = say(
             "cases.remind_over_desk", number=case.number, what=what, deadline=deadline, worker=worker, state=state
         )
@@ -99,7 +107,7 @@ def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
 def _remind(session: Session, case: Case, key: str, now: datetime, **blanks: object) -> None:
     chat = _worker_chat(session, case)
     if chat is not None:
-        text = say(f"cases.{key}", number=case.number, what=words.what(session, case), **blanks)
+        text = say(f"cases.{key}", number=case.number, what=words.what(case), **blanks)
         outbox.post(
             session, chat, text, now=now, priority=Priority.REMINDER, case_id=case.id, person_id=case.assignee_id
         )
@@ -118,10 +126,8 @@ def _emergencies(session: Session, cases: Sequence[Case], now: datetime) -> None
         if case.urgency != Urgency.EMERGENCY or case.state not in (State.OPEN, State.ASSIGNED):
             continue
         count = int((now - case.opened_at) / work.EMERGENCY_REPEAT)
-        place = words.place_name(session, case) or words.what(session, case)
-        text = say(
-            "cases.emergency_again", count=count, number=case.number, what=words.what(session, case), place=place
-        )
+        place = words.place_name(session, case)
+        text = say("cases.emergency_again", count=count, number=case.number, what=words.what(case), place=place)
         chat = _worker_chat(session, case)
         if chat is not None:
             outbox.post(
@@ -157,6 +163,7 @@ def _unrated(session: Session, cases: Sequence[Case], now: datetime) -> None:
 
 RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
     reminders.CARD: _cards,
+    reminders.PHOTOS: _late_photos,
     reminders.RECEIPT_SETTLED: _receipts,
     reminders.DEADLINE_NEAR: _near,
     reminders.DEADLINE_OVER: _over,
@@ -167,9 +174,9 @@ RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
 
 
 def close_gathering(session: Session, *, now: datetime) -> None:
-    """Cards that wait for photos wait no longer (the simulator's `settle`)."""
+    """Cards and late photos wait no longer (the simulator's `settle`)."""
     session.execute(
         update(Reminder)
-        .where(Reminder.kind == reminders.CARD, Reminder.done_at.is_(None), Reminder.due_at > now)
+        .where(Reminder.kind.in_([reminders.CARD, reminders.PHOTOS]), Reminder.done_at.is_(None), Reminder.due_at > now)
         .values(due_at=now)
     )

@@ -11,6 +11,7 @@ from storage.reminders import Reminder
 __all__ = ["Reminder", "add", "cancel", "cancel_all"]
 
 CARD = "case.card"
+PHOTOS = "case.photos"  # photos that came after the card
 RECEIPT_SETTLED = "case.receipt_settled"  # the minute for undoing is over
 DEADLINE_NEAR = "case.deadline_near"
 DEADLINE_OVER = "case.deadline_over"

@@ -37,8 +37,8 @@ def report(ctx: Context) -> None:
     )
     if case.urgency == Urgency.EMERGENCY:
         what, place = (
-            words.what(ctx.session, case),
-            words.place_name(ctx.session, case) or words.what(ctx.session, case),
+            words.what(case),
+            words.place_name(ctx.session, case),
         )
         work.tell_desk(
             ctx.session, case, say("cases.emergency_push", number=case.number, what=what, place=place), now=ctx.now
@@ -231,7 +231,7 @@ def mine(ctx: Context) -> None:
         say(
             "cases.mine_line",
             number=case.number,
-            what=words.what(ctx.session, case),
+            what=words.what(case),
             state=STATE_NAMES[State(case.state)],
         )
         for case in shown

@@ -109,6 +109,6 @@ def tasks(ctx: Context) -> None:
     lines = [say("cases.tasks_title", count=len(rows))]
     for case in rows:
         deadline = words.moment(case.deadline_at) if case.deadline_at else ""
-        what, state = words.what(ctx.session, case), STATE_NAMES[State(case.state)]
+        what, state = words.what(case), STATE_NAMES[State(case.state)]
         lines.append(say("cases.task_line", number=case.number, what=what, state=state, deadline=deadline))
     ctx.reply_text("\n".join(lines))

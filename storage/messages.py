@@ -176,6 +176,7 @@ class File(Base):
     name: Mapped[str | None]
     reason: Mapped[str | None]
     purpose: Mapped[str] = mapped_column(default="report")  # report, proof
+    handed_on_at: Mapped[datetime | None]  # when the worker was given it, with the card or after it
 
 
 class ChannelBookmark(Base):

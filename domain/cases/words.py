@@ -47,18 +47,17 @@ def left(now: datetime, until: datetime) -> str:
 
 
 def place_name(session: Session, case: Case) -> str:
-    """The place as understood, with its area: 3号楼门口. Empty when only the community is known."""
+    """The place as the resident said it; where nobody has, "待确认" with the area that the message came from."""
     if case.place:
         return case.place
     area = session.get(Area, case.area_id) if case.area_id and case.area_id != case.community_id else None
-    return area.name if area else ""
+    return say("cases.place_near", area=area.name) if area else say("cases.place_unknown")
 
 
-def what(session: Session, case: Case) -> str:
+def what(case: Case) -> str:
     """Topic and place, fit for a group: 井盖 · 3号楼."""
-    place = mask_for_group(place_name(session, case))
     topic = name_of(case.topic) if case.topic else KIND_NAMES[Kind(case.kind)]
-    return f"{topic} · {place}" if place else topic
+    return f"{topic} · {mask_for_group(case.place)}" if case.place else topic
 
 
 def worker_name(session: Session, case: Case) -> str:
@@ -79,7 +78,7 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     if case.urgency == Urgency.EMERGENCY and state in (State.OPEN, State.ASSIGNED):
         who = worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
         return say("cases.receipt_emergency", number=case.number, who=who)
-    lines = say("cases.receipt", number=case.number, what=what(session, case), who=_progress(session, case, state))
+    lines = say("cases.receipt", number=case.number, what=what(case), who=_progress(session, case, state))
     if asks_place:
         lines += "\n" + say("cases.receipt_ask_place")
     return lines
@@ -101,10 +100,9 @@ def _progress(session: Session, case: Case, state: State) -> str:
 def card(session: Session, case: Case) -> str:
     """The worker's card: everything needed to go and do it."""
     urgent = say("cases.card_urgent") if case.urgency != Urgency.NORMAL else ""
-    place = place_name(session, case)
     lines = [
         say("cases.card_title", kind=KIND_NAMES[Kind(case.kind)], number=case.number, urgent=urgent),
-        say("cases.card_place", place=place) if place else say("cases.card_place_unknown"),
+        say("cases.card_place", place=place_name(session, case)),
         say("cases.card_topic", topic=name_of(case.topic)),
         say("cases.card_text", text=case.text[:LONGEST_ON_CARD]),
     ]

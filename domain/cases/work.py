@@ -36,9 +36,7 @@ def route(
     duty = dispatch.worker_for(session, case, in_china(now).date(), without=without)
     if duty is None:
         case.assignee_id = case.assignee_role = None
-        tell_desk(
-            session, case, say("cases.unassigned_desk", number=case.number, what=words.what(session, case)), now=now
-        )
+        tell_desk(session, case, say("cases.unassigned_desk", number=case.number, what=words.what(case)), now=now)
         return None
     if case.state != State.ASSIGNED or case.assignee_id != duty.person_id:
         assign(session, case, duty.person_id, duty.role, now=now, actor_id=None, cause_id=cause_id)
@@ -58,7 +56,7 @@ def assign(
     """Puts a person on the case. Whoever had it before is told; the new one's card follows after the gather window."""
     before = case.assignee_id
     if before is not None and before != person_id:
-        _retire_card(session, case, now=now)
+        _retire_card(session, case, say("cases.card_taken", number=case.number), now=now)
         if case.state in (State.ACCEPTED, State.ARRIVED):
             _tell_person(session, before, case, say("cases.card_taken", number=case.number), now=now)
     case.assignee_id, case.assignee_role = person_id, role
@@ -116,11 +114,11 @@ def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
         outbox.edit(session, row, words.card(session, case), now=now, buttons=words.card_buttons(case))
 
 
-def _retire_card(session: Session, case: Case, *, now: datetime) -> None:
-    """The old holder's card loses its buttons."""
+def _retire_card(session: Session, case: Case, text: str, *, now: datetime) -> None:
+    """The old card says what came of it and loses its buttons."""
     row = session.get(Outbox, case.card_id) if case.card_id else None
     if row is not None:
-        outbox.edit(session, row, say("cases.card_taken", number=case.number), now=now)
+        outbox.edit(session, row, text, now=now)
     case.card_id = None
 
 
@@ -180,7 +178,7 @@ def return_case(session: Session, case: Case, person: Person, reason: str, *, no
     take_step(session, case, Step.RETURN, now=now, actor_id=person.id, note=reason.strip())
     case.returns += 1
     case.accepted_at = None
-    _retire_card(session, case, now=now)
+    _retire_card(session, case, say("cases.returned", number=case.number), now=now)
     route(session, case, now=now, without=_returned_by(session, case) | {person.id})
     refresh(session, case, now=now)
 
@@ -233,7 +231,7 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
         text = say("cases.rate_answer", number=case.number, note=note)
     else:
         worker = words.worker_name(session, case)
-        text = say("cases.rate", number=case.number, what=words.what(session, case), worker=worker, note=note)
+        text = say("cases.rate", number=case.number, what=words.what(case), worker=worker, note=note)
     send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
 
 
@@ -326,6 +324,7 @@ def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> No
     case.closed_at = case.finished_at = case.accepted_at = None
     reminders.cancel_all(session, case, now=now)
     set_deadline(session, case, now=now)
+    _retire_card(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
     tell_desk(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
     if case.reopenings == 1 and case.assignee_id is not None and case.assignee_role is not None:
         assign(session, case, case.assignee_id, case.assignee_role, now=now, actor_id=None)

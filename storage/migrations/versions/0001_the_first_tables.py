@@ -75,6 +75,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(), nullable=True),
     sa.Column('reason', sa.String(), nullable=True),
     sa.Column('purpose', sa.String(), nullable=False),
+    sa.Column('handed_on_at', storage.base.AwareTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_file'))
     )
     with op.batch_alter_table('file', schema=None) as batch_op:
