@@ -6,6 +6,7 @@ and is tried again when that has run out, here or in another process.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
