@@ -1,14 +1,11 @@
 """The emulator's HTTP side: a real server on 127.0.0.1 that checks the token, reads the fields, plays faults and keeps a log."""
 
 import asyncio
-import contextlib
 import json
-import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from tests.emulators.local_server import LocalServer
 from tests.emulators.telegram_fields import ApiError, Params, Upload, method_name, read_params
 
 Answerer = Callable[[str, Params, dict[str, Upload]], Awaitable[Any]]
@@ -71,35 +69,22 @@ class Wire:
         self._answer = answer
         self._files = files
         self._strict = strict
-        self._server: _QuietServer | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._server = LocalServer()
         self.address = ""
         self.faults: list[Fault] = []
         self.log: list[Call] = []
 
-    async def open(self, port: int = 0) -> None:
+    async def open(self) -> None:
         app = Starlette(
             routes=[
                 Route("/bot{token}/{method}", self._method, methods=["GET", "POST"]),
                 Route("/file/bot{token}/{path:path}", self._download),
             ]
         )
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
-        )
-        self._server = _QuietServer(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started:
-            await asyncio.sleep(0.005)
-        self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.address = await self._server.open(app)
 
     async def close(self) -> None:
-        if self._server is not None and self._task is not None:
-            self._server.leave.set()
-            await self._task
+        await self._server.close()
 
     async def _method(self, request: Request) -> Response:
         if request.path_params["token"] != self._token:
@@ -143,21 +128,6 @@ class Wire:
         if fault is not None:
             return _refusal(fault.refusal) if fault.refusal is not None else _Cut()
         return Response(body, media_type="application/octet-stream")
-
-
-class _QuietServer(uvicorn.Server):
-    """A guest in somebody's event loop: leaves the process's signals alone, and leaves at once when told."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.leave = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        await self.leave.wait()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _good(result: Any) -> Response:

@@ -115,6 +115,7 @@ class TelegramChannel:
         self._deliver = deliver
         self._ready.clear()
         self._task = asyncio.create_task(self._listen(deliver, bookmarks.get(OFFSET)), name="telegram")
+        self._task.add_done_callback(self._ended)
         waiting = asyncio.create_task(self._ready.wait())
         await asyncio.wait({waiting, self._task}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -154,6 +155,11 @@ class TelegramChannel:
     async def check(self) -> list[Finding]:
         await self._calling.initialize()
         return await findings(self._bot, token=self._token, mode=self._mode, public_url=self._public_url)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Listening ends only when told to; anything else is a bug that must not go unseen."""
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.critical("telegram %s: no longer listening, %s", self.account, type(fault).__name__)
 
     def _new_downloads(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(

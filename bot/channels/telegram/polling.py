@@ -62,24 +62,23 @@ class Poller:
         offset: int | None = None
         failures = 0
         while True:
-            wait: float | None = None
             try:
                 updates = await self._ask(offset)
             except (TelegramError, ValueError, RecursionError) as error:
                 failures += 1
-                wait = self._pause_after(error, failures)
-            else:
-                if updates:
-                    next_offset = await self._hand_over(deliver, updates, committed)
-                    if next_offset is None:
-                        failures += 1
-                        wait = self._pace.pause(failures)
-                    else:
-                        offset, committed, failures = next_offset, None, 0
-                else:
-                    failures = 0
-            if wait is not None:
-                await asyncio.sleep(wait)
+                await asyncio.sleep(self._pause_after(error, failures))
+                continue
+            if not updates:
+                failures = 0
+                # A server that does not wait, or poll_seconds of 0, must not make us ask without a breath.
+                await asyncio.sleep(self._pace.first_pause / 10)
+                continue
+            next_offset = await self._hand_over(deliver, updates, committed)
+            if next_offset is None:
+                failures += 1
+                await asyncio.sleep(self._pace.pause(failures))
+                continue
+            offset, committed, failures = next_offset, None, 0
 
     async def _ask(self, offset: int | None) -> Sequence[bytes]:
         await self._bot.get_updates(

@@ -1,19 +1,18 @@
 """The webhook, with the emulator's pusher on a real socket and with forged calls."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.channels.telegram import TelegramChannel
 from core.messages import IncomingKind
 from tests.bot.channels.telegram_stage import Inbox, Stage, stage
+from tests.emulators.local_server import LocalServer
 
 SECRET = "s3cret_-"
 HEADER = "x-telegram-bot-api-secret-token"
@@ -23,24 +22,21 @@ BODY = b'{"update_id":9,"message":{"message_id":1,"date":1,"chat":{"id":5,"type"
 @asynccontextmanager
 async def hooked() -> AsyncIterator[Stage]:
     """The channel behind a web server of its own, its address registered with the emulator."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
-    async with stage(listens=False, mode="webhook", webhook_secret=SECRET, public_url=address) as on:
+    taker: list[TelegramChannel] = []
 
-        async def hook(request: Request) -> Response:
-            return Response(status_code=await on.channel.take_hook(request.headers, await request.body()))
+    async def hook(request: Request) -> Response:
+        return Response(status_code=await taker[0].take_hook(request.headers, await request.body()))
 
-        app = Starlette(routes=[Route("/hook", hook, methods=["POST"])])
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    server = LocalServer()
+    address = await server.open(Starlette(routes=[Route("/hook", hook, methods=["POST"])]))
+    async with stage(listens=False, mode="webhook", webhook_secret=SECRET, public_url=f"{address}/hook") as on:
+        taker.append(on.channel)
         await on.channel.start(on.inbox.deliver, {})
         try:
             yield on
         finally:
             await on.telegram.queue.close()
-            server.should_exit = True
-            await serving
+            await server.close()
 
 
 async def test_update_is_pushed_committed_and_acknowledged() -> None:
