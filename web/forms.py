@@ -1,0 +1,77 @@
+"""What a form sent, read safely: trimmed words, keys, ticks and files; and the same words again for a form that comes back."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request, UploadFile
+from starlette.datastructures import FormData
+from starlette.datastructures import UploadFile as PlainUpload
+
+from core.clock import CHINA
+
+LONGEST_TEXT = 4000
+LARGEST_KEY = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A form's fields. A field that is missing, or not what was asked for, is empty."""
+
+    data: FormData
+
+    def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
+        """The words without blanks around them and without signs that no keyboard types."""
+        value = self.data.get(name)
+        if not isinstance(value, str):
+            return ""
+        lines = value.replace("\r\n", "\n").replace("\r", "\n")
+        clean = "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs"))
+        return clean.strip()[:longest]
+
+    def texts(self, name: str) -> list[str]:
+        return [value.strip() for value in self.data.getlist(name) if isinstance(value, str)]
+
+    def key(self, name: str) -> int | None:
+        """A row's key, or None."""
+        return read_key(self.text(name))
+
+    def keys(self, name: str) -> list[int]:
+        return [key for key in map(read_key, self.texts(name)) if key is not None]
+
+    def is_checked(self, name: str) -> bool:
+        return bool(self.text(name))
+
+    def moment(self, name: str) -> datetime | None:
+        """A date-and-time field: the Chinese wall clock."""
+        try:
+            return datetime.fromisoformat(self.text(name)).replace(tzinfo=CHINA)
+        except ValueError:
+            return None
+
+    def uploads(self, name: str) -> Sequence[PlainUpload]:
+        """The files chosen; a field left empty sends a file without a name."""
+        return [value for value in self.data.getlist(name) if isinstance(value, PlainUpload) and value.filename]
+
+    def values(self) -> dict[str, str]:
+        """Every field of words as it came, so that a refused form can be shown filled again."""
+        return {name: self.text(name) for name in self.data if name != "csrf" and isinstance(self.data[name], str)}
+
+
+def read_key(text: str) -> int | None:
+    """A row's key as it stands in forms and addresses."""
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    key = int(text) if len(text) < 20 else LARGEST_KEY + 1
+    return key if key <= LARGEST_KEY else None
+
+
+async def posted(request: Request) -> Posted:
+    return Posted(await request.form())
+
+
+PostedForm = Annotated[Posted, Depends(posted)]
+
+__all__ = ["Posted", "PostedForm", "UploadFile", "posted", "read_key"]

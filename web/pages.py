@@ -1,0 +1,101 @@
+"""The two answers of a page: itself, in its frame, or "done" — off to another page that says so in one line."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from core.errors import Refused
+from core.texts import say
+from web.auth import Visitor, services_of, set_cookie
+from web.rendering import Flash, NavigationItem, Renderer, Tone
+
+FLASH_COOKIE = "wuwei_said"
+FLASH_SECONDS = 60
+
+# THE NAVIGATION: (path, words, icon), and who sees the line.
+FOR_ALL = (
+    NavigationItem("/desk/mine", "我的待办", "list-check"),
+    NavigationItem("/desk", "事项", "clipboard-list"),
+    NavigationItem("/desk/board", "看板", "layout-kanban"),
+)
+FOR_DESK = (NavigationItem("/desk/wishes", "心愿", "heart"),)
+LAST = (NavigationItem("/sessions", "登录设备", "key"),)
+
+# A refusal's status by its key; any other is 409: understood, but not as things stand.
+STATUSES = {"web.not_at_desk": 403, "web.community_not_yours": 403, "web.too_many_attempts": 429}
+
+
+def renderer_of(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.renderer
+    return renderer
+
+
+def navigation_for(visitor: Visitor) -> list[NavigationItem]:
+    return [*FOR_ALL, *(FOR_DESK if visitor.is_desk else ()), *LAST]
+
+
+def page(
+    request: Request, visitor: Visitor | None, template: str, /, status: int = 200, **context: object
+) -> HTMLResponse:
+    """The template in its frame, with what `done` left to say. `status` other than 200: the page says what was refused."""
+    flashes = [flash] if visitor and (flash := _flash_of(request, visitor)) else []
+    is_demo = services_of(request).simulation is not None
+    frame: dict[str, object] = {"demo": is_demo, "here": request.url.path, "status": status}
+    if visitor is not None:
+        frame |= {
+            "visitor": visitor,
+            "navigation": navigation_for(visitor),
+            "person_name": visitor.name or "（无姓名）",
+            "person_role": f"{visitor.community} · {visitor.role_words}",
+            "community": (visitor.community_id, visitor.communities),
+            "csrf": visitor.csrf,
+        }
+    given = context.pop("flashes", [])
+    assert isinstance(given, list)
+    body = renderer_of(request).render(template, **frame, flashes=[*flashes, *given], **context)
+    response = HTMLResponse(body, status)
+    if flashes:
+        response.delete_cookie(FLASH_COOKIE)
+    return response
+
+
+def done(
+    request: Request, visitor: Visitor, address: str, key: str, /, tone: Tone = "green", **blanks: object
+) -> RedirectResponse:
+    """After the commit: to `address` (a path of ours), whose page will say the sentence `key`, once."""
+    response = RedirectResponse(address, 303)
+    said = json.dumps([key, tone, {name: str(value) for name, value in blanks.items()}]).encode()
+    value = base64.urlsafe_b64encode(_seal(visitor, said) + said).decode()
+    set_cookie(request, response, FLASH_COOKIE, value, seconds=FLASH_SECONDS)
+    return response
+
+
+def sentence(refusal: Refused) -> str:
+    """What to tell the person."""
+    return say(refusal.key, **refusal.blanks)
+
+
+def status_of(refusal: Refused) -> int:
+    return 404 if refusal.key.endswith("not_found") else STATUSES.get(refusal.key, 409)
+
+
+def _seal(visitor: Visitor, said: bytes) -> bytes:
+    """Only this session's own pages can have written the line: another site that sets the cookie says nothing."""
+    return hmac.digest(visitor.csrf.encode(), said, hashlib.sha256)
+
+
+def _flash_of(request: Request, visitor: Visitor) -> Flash | None:
+    try:
+        raw = base64.urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "").encode())
+    except (binascii.Error, ValueError):
+        return None
+    seal, said = raw[:32], raw[32:]
+    if not said or not hmac.compare_digest(seal, _seal(visitor, said)):
+        return None
+    key, tone, blanks = json.loads(said)
+    return Flash(say(key, **blanks), tone)

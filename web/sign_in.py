@@ -1,0 +1,160 @@
+"""Coming in by a one-time link, going out, one's own signed-in browsers, and the community looked at.
+
+Opening a link changes nothing, because chat programs open links by themselves to show a preview; its button spends it.
+"""
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from core.errors import Refused
+from domain import accounts
+from domain.outbox import Session
+from web.auth import COMMUNITY_COOKIE, CurrentVisitor, is_https, services_of, session_cookie, set_cookie, who
+from web.forms import PostedForm
+from web.pages import done, page, sentence, status_of
+
+# Before the sign-in: no session, so no CSRF field; the check of Origin (web/security.py) stands alone there.
+open_router = APIRouter()
+router = APIRouter()
+
+WINDOW = timedelta(minutes=10)
+MOST_FAILURES = 10
+MOST_ADDRESSES = 10_000
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+class Failures:
+    """Dead links tried, by client address, for a while. Kept in memory and bounded: the oldest address is forgotten first."""
+
+    def __init__(self) -> None:
+        self._by_address: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def check(self, address: str, now: datetime) -> None:
+        """Refuses an address that has failed too often of late."""
+        moments = self._by_address.get(address, deque())
+        while moments and moments[0] <= now - WINDOW:
+            moments.popleft()
+        if len(moments) >= MOST_FAILURES:
+            raise Refused("web.too_many_attempts", minutes=int(WINDOW.total_seconds() // 60))
+
+    def note(self, address: str, now: datetime) -> None:
+        self._by_address.setdefault(address, deque(maxlen=MOST_FAILURES)).append(now)
+        self._by_address.move_to_end(address)
+        while len(self._by_address) > MOST_ADDRESSES:
+            self._by_address.popitem(last=False)
+
+
+@open_router.get("/sign-in")
+async def explain(request: Request) -> Response:
+    """How to get a link; somebody who is in already goes on."""
+    if await who(request):
+        return RedirectResponse("/", 303)
+    return page(request, None, "sign_in.html", bot_name=_bot_name(request))
+
+
+@open_router.get("/sign-in/{token}")
+async def show_button(request: Request, token: str) -> HTMLResponse:
+    return page(request, None, "sign_in_link.html", token=token)
+
+
+@open_router.post("/sign-in")
+async def spend(request: Request, form: PostedForm) -> Response:
+    """Spends the link and opens a session for this browser."""
+    services = services_of(request)
+    now, address = services.clock.now(), request.client.host if request.client else ""
+    failures: Failures = request.app.state.failures
+    life = timedelta(hours=services.settings.web.session_hours)
+    token, browser = form.text("token", longest=200), request.headers.get("user-agent", "")
+
+    def work(session: Session) -> accounts.SignedIn:
+        return accounts.spend_link(session, token, now=now, life=life, browser=browser)
+
+    try:
+        failures.check(address, now)
+        signed_in = await services.database.write(work)
+    except Refused as refusal:
+        if refusal.key == "web.link_dead":
+            failures.note(address, now)
+        return page(
+            request,
+            None,
+            "error.html",
+            status=status_of(refusal),
+            sentence=sentence(refusal),
+            next_step="登录链接由机器人私聊发给您，每个只能用一次。",
+        )
+    response = RedirectResponse("/", 303)
+    set_cookie(request, response, session_cookie(request), signed_in.token, seconds=int(life.total_seconds()))
+    return response
+
+
+@router.post("/sign-out")
+async def leave(request: Request, visitor: CurrentVisitor) -> Response:
+    """Ends this session, here and in the table."""
+    services = services_of(request)
+    now = services.clock.now()
+    await services.database.write(
+        lambda session: accounts.revoke(session, visitor.person_id, visitor.session_id, now=now)
+    )
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(session_cookie(request), path="/", secure=is_https(request), httponly=True)
+    return response
+
+
+@router.get("/sessions")
+async def sessions(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
+    """Where this person is signed in."""
+    services = services_of(request)
+    now = services.clock.now()
+    rows = await services.database.read(lambda session: accounts.sessions_of(session, visitor.person_id, now=now))
+    return page(request, visitor, "sessions.html", rows=rows)
+
+
+@router.post("/sessions/{session_id}/revoke")
+async def revoke(request: Request, visitor: CurrentVisitor, session_id: int) -> Response:
+    """Signs one browser out. One's own goes by /sign-out as well."""
+    services = services_of(request)
+    now = services.clock.now()
+    await services.database.write(lambda session: accounts.revoke(session, visitor.person_id, session_id, now=now))
+    return done(request, visitor, "/sessions", "web.session_revoked")
+
+
+@router.post("/sessions/revoke-others")
+async def revoke_others(request: Request, visitor: CurrentVisitor) -> Response:
+    """Signs every other browser of this person out."""
+    services = services_of(request)
+    now = services.clock.now()
+
+    def work(session: Session) -> None:
+        for row in accounts.sessions_of(session, visitor.person_id, now=now):
+            if row.id != visitor.session_id:
+                accounts.revoke(session, visitor.person_id, row.id, now=now)
+
+    await services.database.write(work)
+    return done(request, visitor, "/sessions", "web.sessions_revoked")
+
+
+@router.post("/community")
+async def choose_community(request: Request, visitor: CurrentVisitor, form: PostedForm) -> Response:
+    """Looks at another community where this person has a duty."""
+    chosen = form.key("community")
+    name = dict(visitor.communities).get(chosen or 0)
+    if name is None:
+        raise Refused("web.community_not_yours")
+    response = done(request, visitor, "/", "web.community_chosen", community=name)
+    set_cookie(request, response, COMMUNITY_COOKIE, str(chosen), seconds=YEAR_SECONDS)
+    return response
+
+
+@router.get("/")
+async def home(visitor: CurrentVisitor) -> RedirectResponse:
+    """To the page where this person's work is."""
+    return RedirectResponse("/desk" if visitor.is_desk else "/desk/mine", 303)
+
+
+def _bot_name(request: Request) -> str:
+    """The bot's name where people know it; one is enough for a hint."""
+    return next(iter(services_of(request).bot_names.values()), "")
