@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, insert, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, String, cast, func, insert, literal, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -157,20 +157,20 @@ def _leave_rows(session: Session, announcement: Announcement, run: AnnouncementR
     community = session.get_one(Community, announcement.community_id)
     are_wanted = are_targets(announcement, in_china(run.ran_at).date())
     count = session.scalar(select(func.count()).select_from(Chat).where(are_wanted)) or 0
-    place = func.row_number().over(order_by=Chat.id) - 1
+    place = type_coerce(func.row_number().over(order_by=Chat.id), BigInteger) - 1
     due_at = out_of_quiet(run.ran_at, community.quiet_from, community.quiet_until)
     columns: dict[InstrumentedAttribute[Any], ColumnElement[Any] | InstrumentedAttribute[Any]] = {
-        Outbox.id: new_id.block(count) + place // BLOCK_ROW * BLOCK_STRIDE + place % BLOCK_ROW,
-        Outbox.community_id: literal(run.community_id),
+        Outbox.id: _number(new_id.block(count)) + place // BLOCK_ROW * BLOCK_STRIDE + place % BLOCK_ROW,
+        Outbox.community_id: _number(run.community_id),
         Outbox.chat_id: Chat.id,
         Outbox.person_id: Chat.person_id,
         Outbox.action: literal(OutgoingAction.SEND.value),
         Outbox.text: literal(text),
         Outbox.attachment_ids: literal(announcement.file_ids, Outbox.attachment_ids.type),
-        Outbox.priority: literal(int(Priority.ANNOUNCEMENT)),
+        Outbox.priority: _number(Priority.ANNOUNCEMENT),
         Outbox.state: literal(OutboxState.QUEUED.value),
         Outbox.due_at: literal(due_at, Outbox.due_at.type),
-        Outbox.run_id: literal(run.id),
+        Outbox.run_id: _number(run.id),
         Outbox.dedupe_key: literal(f"run:{run.id}:") + cast(Chat.id, String),
         Outbox.created_at: literal(run.ran_at, Outbox.created_at.type),
     }
@@ -178,3 +178,8 @@ def _leave_rows(session: Session, announcement: Announcement, run: AnnouncementR
     rows = select(*columns.values()).where(are_wanted).order_by(Chat.id).limit(count)
     session.execute(insert(Outbox).from_select(list(columns), rows))
     return count
+
+
+def _number(value: int) -> ColumnElement[int]:
+    """A whole number of 64 bits: PostgreSQL takes a bare one for 32."""
+    return literal(int(value), BigInteger)
