@@ -183,6 +183,8 @@ def _is_negated(text: str, hit: Hit) -> bool:
 
 
 def _is_undone(text: str, hit: Hit) -> bool:
+    if text.startswith(("吗", "没", "么"), hit.end):
+        return True  # 修好了吗 asks
     return text[max(0, hit.start - 4) : hit.start].rstrip().endswith(_UNDONE)
 
 

@@ -85,7 +85,7 @@ def interval(part: int, whole: int) -> list[float] | None:
     z, share = 1.96, part / whole
     middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
     half = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
-    return [round(middle - half, 3), round(middle + half, 3)]
+    return [round(max(0.0, middle - half), 3), round(min(1.0, middle + half), 3)]
 
 
 def _rate(judged: Sequence[_Judged], wanted: Sequence[_Judged]) -> dict[str, object]:

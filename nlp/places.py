@@ -30,7 +30,7 @@ MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must sta
 # A text without any of these names no building, so the long pattern need not run.
 _MAYBE = re.compile(r"[栋幢座#]|号[楼院\d一二三四五六]|单元|\d-\d")
 _COUNTED = re.compile(r"(?:[两几]|一(?=[座栋幢])|[a-z]\d*#)")
-_AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大)")
+_AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大[山桥])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +203,14 @@ class Places:
         return self._ancestor(self._within, "building") if self._within is not None else None
 
     def _choose(self, areas: Sequence[int], above: int | None) -> int | None:
-        """The one that is meant: under the place named before, else under the group's area, else the only one."""
+        """The only one, else the one nearest to the place named before or to the group's area; None when several are."""
         if len(areas) == 1:
             return areas[0]
         for anchor in (above, self._within):
-            if anchor is not None:
-                under = [area for area in areas if self._is_under(area, anchor)]
-                if len(under) == 1:
-                    return under[0]
+            for ancestor in self._path(anchor) if anchor is not None and areas else ():
+                under = [area for area in areas if self._is_under(area, ancestor.area_id)]
+                if under:
+                    return under[0] if len(under) == 1 else None
         return None
 
     def _path(self, area_id: int) -> Iterable[PlaceEntry]:

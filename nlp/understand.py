@@ -68,7 +68,8 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
         reasons = _reasons(scores, text, is_case=False)
         return Understanding(Kind.CHATTER, Decision.SILENT, _certainty(-scores.silent, is_case=False), because=reasons)
     understanding = _decide(scores, context, found, text)
-    if understanding.decision is not Decision.ACT and utterance.recent and (scores.kinds or found):
+    is_whole = understanding.decision is Decision.ACT and bool(understanding.topics)
+    if not is_whole and utterance.recent and (scores.kinds or found):
         understanding = _with_recent(classifier, utterance, context, understanding, found)
     if found and length != len(utterance.text):
         understanding = replace(understanding, places=_as_sent(found, utterance.text))
@@ -82,10 +83,12 @@ def _with_recent(
     alone: Understanding,
     found: tuple[PlaceMention, ...],
 ) -> Understanding:
-    """Half a sentence may become whole with the speaker's last line; it is then taken only when it is clear."""
+    """Half a sentence may become whole with the speaker's last line, or get its topic from there; taken only when clear."""
     text = f"{normalise(utterance.recent[-1])[-TAIL:]} {normalise(utterance.text)[:HEAD]}"
     joined = _decide(classifier.score(text), context, found, text)
-    return joined if joined.decision is Decision.ACT else alone
+    if joined.decision is not Decision.ACT:
+        return alone
+    return replace(alone, topics=joined.topics) if alone.decision is Decision.ACT else joined
 
 
 def _decide(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], text: str) -> Understanding:
