@@ -72,15 +72,9 @@ class TelegramChannel:
             pool_timeout=10.0,
             httpx_kwargs={"verify": trusted()},
         )
-        self._bot = Bot(
-            token,
-            base_url=f"{base_url}/bot",
-            base_file_url=f"{base_url}/file/bot",
-            request=self._calling,
-            get_updates_request=self._asking,
-        )
+        self._bot = self._new_bot(base_url)
         self._downloads = self._new_downloads()
-        self._mouth = Mouth(self._bot, token)
+        self._mouth = Mouth(self._bot, token, between_parts=pace.between_parts)
         self._username = ""
         self._deliver: Deliver | None = None
         self._ready = asyncio.Event()
@@ -160,6 +154,15 @@ class TelegramChannel:
         """Listening ends only when told to; anything else is a bug that must not go unseen."""
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.critical("telegram %s: no longer listening, %s", self.account, type(fault).__name__)
+
+    def _new_bot(self, base_url: str) -> Bot:
+        return Bot(
+            self._token,
+            base_url=f"{base_url}/bot",
+            base_file_url=f"{base_url}/file/bot",
+            request=self._calling,
+            get_updates_request=self._asking,
+        )
 
     def _new_downloads(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(

@@ -28,11 +28,13 @@ _batch = msgspec.json.Decoder(UpdateBatch)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: the first and the longest pause after a failure, and how long an answer may take."""
+    """Seconds: the first and the longest pause after a failure, how long an answer may take, and the pause between the
+    messages that one long `Outgoing` makes, so that they keep to one a second."""
 
     first_pause: float = 1.0
     longest_pause: float = 60.0
     answer_within: float = 20.0
+    between_parts: float = 1.05
 
     def pause(self, failures: int) -> float:
         return float(min(self.longest_pause, self.first_pause * 2 ** min(failures - 1, 16)))

@@ -36,9 +36,10 @@ NOTICE_LIMIT = 200
 class Mouth:
     """Says things through one bot. Keeps nothing between two calls."""
 
-    def __init__(self, bot: Bot, token: str) -> None:
+    def __init__(self, bot: Bot, token: str, *, between_parts: float) -> None:
         self._bot = bot
         self._token = token
+        self._between_parts = between_parts
 
     async def do(self, outgoing: Outgoing) -> Sent:
         match outgoing.action:
@@ -101,6 +102,8 @@ class Mouth:
         parts = plan(outgoing)
         made: list[Message] = []
         for part in parts:
+            if made:
+                await asyncio.sleep(self._between_parts)
             try:
                 made += await self._once(part, outgoing, first=not made)
             except DeliveryError as error:

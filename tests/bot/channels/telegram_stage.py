@@ -11,7 +11,7 @@ from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram_limits import NO_LIMITS
 
 JPEG = b"\xff\xd8\xff\xe0 a picture"
-QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=1.0)
+QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=1.0, between_parts=0)
 
 
 @dataclass
@@ -69,7 +69,12 @@ async def stage(
     **channel: Any,
 ) -> AsyncIterator[Stage]:
     async with TelegramEmulator(**{"limits": NO_LIMITS, **(emulator or {})}) as telegram:
-        given: dict[str, Any] = {"token": telegram.token, "base_url": telegram.base_url, "poll_seconds": 5, "pace": QUICK}
+        given: dict[str, Any] = {
+            "token": telegram.token,
+            "base_url": telegram.base_url,
+            "poll_seconds": 5,
+            "pace": QUICK,
+        }
         given |= channel
         made = TelegramChannel(**given)
         set_up = Stage(telegram, made, Inbox())

@@ -231,6 +231,13 @@ async def test_short_flood_between_two_halves_is_waited_out() -> None:
         assert [call.status for call in on.telegram.calls("sendMessage")] == [200, 429, 200]
 
 
+async def test_halves_keep_to_one_a_second() -> None:
+    async with stage(listens=False, emulator={"limits": FloodLimits()}, pace=Pace()) as on:
+        group = on.telegram.add_group("阳光小区")
+        await on.channel.send(on.outgoing(group, "路灯不亮。" * 1000))
+        assert [call.status for call in on.telegram.calls("sendMessage")] == [200, 200]
+
+
 async def test_failure_after_the_first_half_is_unknown() -> None:
     async with stage(listens=False) as on:
         group = on.telegram.add_group("阳光小区")
