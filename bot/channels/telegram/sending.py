@@ -110,11 +110,13 @@ class Mouth:
                 if not made:
                     raise
                 raise Unknown(f"{len(made)} messages went out, then: {error.reason}") from None
-        last = made[-1]
-        keep = {"caption": "1"} if isinstance(parts[-1], FilePart | AlbumPart) else {}
+        last = parts[-1]
+        # An album's caption stands under its first item: that is the one a later edit must name.
+        named = made[-len(last.files)] if isinstance(last, AlbumPart) else made[-1]
+        keep = {} if isinstance(last, TextPart) else {"caption": "1"}
         if len(made) > 1:
             keep["ids"] = ",".join(str(message.message_id) for message in made)
-        return Sent(str(last.message_id), keep)
+        return Sent(str(named.message_id), keep)
 
     async def _once(self, part: Part, outgoing: Outgoing, *, first: bool) -> list[Message]:
         for tries_left in reversed(range(1 if first else TRIES_IN_MIDST)):

@@ -83,7 +83,10 @@ async def test_album_carries_its_caption(picture: StoredFile) -> None:
         posts = on.telegram.posts(group)
         assert [(post.kind, post.text) for post in posts] == [("photo", "前后对比"), ("video", ""), ("photo", "")]
         assert len({post.album_id for post in posts}) == 1
-        assert sent.keep["ids"] == ",".join(str(post.id) for post in posts)
+        assert sent == Sent(str(posts[0].id), {"caption": "1", "ids": ",".join(str(post.id) for post in posts)})
+        edit = on.outgoing(group, "完工", action=OutgoingAction.EDIT, message_id=sent.external_id, keep=sent.keep)
+        await on.channel.send(edit)
+        assert [post.text for post in on.telegram.posts(group)] == ["完工", "", ""]
 
 
 async def test_album_with_buttons_is_followed_by_the_text(picture: StoredFile) -> None:
