@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.app import App
 from bot.channels.simulator import SimulatorChannel
-from bot.sample import load_sample, sample_groups, sample_people
+from bot.sample.load import load_sample, sample_groups, sample_people
 from bot.simulator.interface import SimulatorInterface
 from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
@@ -15,7 +15,7 @@ from domain.people import account_of
 from nlp.explain import explain
 from storage.base import Session
 
-CLERK = "p01"
+CLERK = "p26"
 
 
 class Demo:
@@ -37,7 +37,7 @@ class Demo:
     async def start(self) -> None:
         """Afterwards the made-up community is there, and the page answers."""
         now = self.clock.now()
-        await self.app.database.write(lambda session: load_sample(session, now))
+        await self.app.database.write(lambda session: load_sample(session, now=now))
         self._populate()
         await self.app.start()
 
@@ -46,17 +46,17 @@ class Demo:
         if self.platform.people():
             return
         for person in sample_people():
-            self.platform.add_person(person.name, roles=person.roles, area=person.area, person_id=person.code)
+            self.platform.add_person(person.name, roles=person.roles, area=person.area, person_id=person.id)
         for group in sample_groups():
-            self.platform.add_group(group.name, area=group.area, group_id=group.external_id)
+            self.platform.add_group(group.name, area=group.area, group_id=group.id)
             for member in group.members:
-                self.platform.join(group.external_id, member)
+                self.platform.join(group.id, member)
 
     async def _advance_to(self, moment: datetime) -> None:
         await self.app.advance_to(moment, self._move)
 
     def _move(self, moment: datetime) -> None:
-        self.clock.advance(max(moment - self.clock.now(), moment - moment))
+        self.platform.clock.move_to(max(moment, self.clock.now()))
 
     def _why(self, chat: str, message: str) -> Mapping[str, object] | None:
         with self.app.database.reading() as session:
@@ -75,6 +75,7 @@ class Demo:
         return f"{self.app.settings.web.public_url}/sign-in/{token}"
 
     async def stop(self) -> None:
+        self.platform.feed.close()
         await self.app.stop()
         self.platform.close()
 

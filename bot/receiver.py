@@ -24,7 +24,7 @@ from core.messages import (
 )
 from core.texts import say
 from domain import chats, inbox, outbox
-from domain.places import PlaceBook, Places
+from domain.places import PlaceBook
 from handlers import routes
 from handlers.context import Context, Site
 from nlp.understand import understand
@@ -137,6 +137,7 @@ class Receiver:
             inbox.save_bookmark(session, *waiting.source, waiting.bookmark)
 
     def _work_some(self, session: Session, incomings: Sequence[Incoming]) -> None:
+        """Drops what is known, notes chatter down in one statement, and works the rest one after the other."""
         fresh = inbox.unseen(session, incomings)
         metrics.RECEIVED.inc(len(fresh))
         metrics.REPEATED.inc(len(incomings) - len(fresh))
@@ -144,40 +145,54 @@ class Receiver:
             return
         self._places.refresh(session)
         known = chats.find_many(session, {(one.channel, one.account, one.chat.external_id) for one in fresh})
+        silent: list[dict[str, object]] = []
+        to_work: list[Context] = []
         for incoming in fresh:
-            self._process(session, incoming, known)
+            ctx = self._context(session, incoming, known)
+            if ctx is None:
+                continue
+            if routes.needs_look_up(ctx):
+                to_work.append(ctx)
+            else:
+                silent.append(inbox.columns_of(incoming, chat_id=ctx.chat.id, now=ctx.now))
+        inbox.record_silent(session, silent)
+        metrics.OUTCOMES.labels("silent").inc(len(silent))
+        self._work_contexts(session, to_work)
 
-    def _process(self, session: Session, incoming: Incoming, known: dict[chats.Address, chats.Chat]) -> None:
+    def _work_contexts(self, session: Session, contexts: list[Context]) -> None:
+        """Looks up once what all of them need. A message about something that an earlier one of the batch has touched must find
+        it in the database, so what is pending is written first."""
+        routes.look_ahead(session, contexts)
+        touched: set[object] = set()
+        for ctx in contexts:
+            if routes.depends_on_earlier(ctx, touched):
+                session.flush()
+                touched.clear()
+            touched.add((ctx.chat.id, ctx.sender))
+            ctx.received = inbox.record(session, ctx.incoming, chat_id=ctx.chat.id, now=ctx.now)
+            if ctx.understanding is not NOTHING:
+                inbox.note_understanding(ctx.received, ctx.understanding)
+            routes.handle(ctx)
+            metrics.OUTCOMES.labels(ctx.received.outcome).inc()
+
+    def _context(self, session: Session, incoming: Incoming, known: dict[chats.Address, chats.Chat]) -> Context | None:
+        """The message with its chat and what was understood of it; an unreadable one is kept for replay instead."""
         now = self._clock.now()
+        if incoming.kind == IncomingKind.UNREADABLE:
+            inbox.mark_failed(session, incoming, error="unreadable", raw=incoming.raw, now=now)
+            return None
         address = (incoming.channel, incoming.account, incoming.chat.external_id)
         chat = known.get(address)
-        if chat is None and incoming.kind != IncomingKind.UNREADABLE:
+        if chat is None:
             chat = known[address] = chats.find_or_make(
                 session, incoming.channel, incoming.account, incoming.chat, now=now
             )
-        if chat is None:
-            inbox.mark_failed(session, incoming, error="unreadable", raw=incoming.raw, now=now)
-            return
-        received = inbox.record(session, incoming, chat_id=chat.id, now=now)
         understanding = NOTHING
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
-            understanding = understand(_utterance(incoming), self._places_of(session, chat))
-            if understanding.decision != Decision.SILENT or understanding.because:
-                inbox.note_understanding(received, understanding)
-        ctx = Context(
-            session=session,
-            incoming=incoming,
-            received=received,
-            chat=chat,
-            now=now,
-            understanding=understanding,
-            site=self.site,
+            understanding = understand(_utterance(incoming), self._places.of(session, chat))
+        return Context(
+            session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=self.site
         )
-        routes.handle(ctx)
-        metrics.OUTCOMES.labels(received.outcome).inc()
-
-    def _places_of(self, session: Session, chat: chats.Chat) -> Places:
-        return self._places.of(session, chat.community_id)
 
     def _keep(self, session: Session, incoming: Incoming, reason: str) -> None:
         """The message could not be worked: its body is kept, and its chat hears one apology if it was spoken to us."""

@@ -1,8 +1,10 @@
 """Open questions: the bot has asked one person in one chat something and waits for the answer, for a while."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, tuple_
 
 from storage.base import Session
 from storage.chats import Conversation
@@ -23,17 +25,30 @@ def ask(
     life: timedelta = LIFE,
 ) -> None:
     """The next thing this person says here answers `step` (see handlers/routes.py); an older question is forgotten."""
-    session.merge(Conversation(chat_id=chat_id, sender=sender, step=step, data=data, expires_at=now + life))
+    question = session.merge(Conversation(chat_id=chat_id, sender=sender, step=step, data=data, expires_at=now + life))
+    session.memo[Conversation, chat_id, sender] = question
 
 
 def open_question(session: Session, chat_id: int, sender: str, *, now: datetime) -> Conversation | None:
     """What this person was asked here, unless it has expired."""
-    question = session.get(Conversation, (chat_id, sender))
+    known = (Conversation, chat_id, sender)
+    if known not in session.memo:
+        session.memo[known] = session.get(Conversation, (chat_id, sender))
+    question = cast(Conversation | None, session.memo[known])
     return question if question is not None and question.expires_at > now else None
+
+
+def note_open(session: Session, speakers: Collection[tuple[int, str]]) -> None:
+    """Looks up, in one statement, what these (chat, sender) were asked, for the `open_question` that follow."""
+    asked = select(Conversation).where(tuple_(Conversation.chat_id, Conversation.sender).in_(speakers))
+    found = {(row.chat_id, row.sender): row for row in session.scalars(asked)}
+    for chat_id, sender in speakers:
+        session.memo[Conversation, chat_id, sender] = found.get((chat_id, sender))
 
 
 def close(session: Session, question: Conversation) -> None:
     """Answered, or given up."""
+    session.memo[Conversation, question.chat_id, question.sender] = None
     session.delete(question)
 
 

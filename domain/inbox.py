@@ -1,13 +1,12 @@
 """What came in: each message once, with what became of it, and the photos that were sent just before the words."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, tuple_, update
 
 from core.ids import new_id
 from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, Understanding
@@ -19,6 +18,7 @@ __all__ = ["Outcome", "Received", "Session"]
 
 # A photo sent this long before the words belongs to them.
 PHOTO_BEFORE = timedelta(minutes=3)
+LOOSE_PHOTOS = "loose photos"
 
 
 def unseen(session: Session, incomings: Sequence[Incoming]) -> list[Incoming]:
@@ -41,31 +41,42 @@ def unseen(session: Session, incomings: Sequence[Incoming]) -> list[Incoming]:
     return fresh
 
 
+def columns_of(incoming: Incoming, *, chat_id: int | None, now: datetime) -> dict[str, Any]:
+    """A message as a row of the inbox, silently taken note of."""
+    return {
+        "id": new_id(),
+        "channel": incoming.channel,
+        "account": incoming.account,
+        "external_id": incoming.external_id,
+        "kind": incoming.kind,
+        "chat_id": chat_id,
+        "sender": incoming.sender.external_id if incoming.sender else None,
+        "message_id": incoming.message_id,
+        "album_id": incoming.album_id,
+        "text": incoming.text,
+        "sent_at": incoming.sent_at,
+        "received_at": now,
+        "outcome": Outcome.SILENT,
+        "attachments": [_file_as_json(item) for item in incoming.attachments] or None,
+    }
+
+
 def record(session: Session, incoming: Incoming, *, chat_id: int | None, now: datetime) -> Received:
-    """Writes the message down, as silently taken note of; what it becomes is filled in by whoever works it."""
-    row = Received(
-        id=new_id(),
-        channel=incoming.channel,
-        account=incoming.account,
-        external_id=incoming.external_id,
-        kind=incoming.kind,
-        chat_id=chat_id,
-        sender=incoming.sender.external_id if incoming.sender else None,
-        message_id=incoming.message_id,
-        album_id=incoming.album_id,
-        text=incoming.text,
-        sent_at=incoming.sent_at,
-        received_at=now,
-        outcome=Outcome.SILENT,
-        attachments=[_file_as_json(item) for item in incoming.attachments] or None,
-    )
+    """Writes the message down; what it becomes is filled in by whoever works it."""
+    row = Received(**columns_of(incoming, chat_id=chat_id, now=now))
     session.add(row)
     return row
 
 
+def record_silent(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Writes down, in one statement, messages that nobody has to work: chatter."""
+    if rows:
+        session.execute(insert(Received), rows)
+
+
 def note_understanding(row: Received, understanding: Understanding) -> None:
     """Keeps why the bot did what it did."""
-    row.understanding = asdict(understanding)
+    row.understanding = msgspec.to_builtins(understanding)
 
 
 def understanding_of(row: Received) -> Understanding | None:
@@ -101,18 +112,29 @@ def files_of(row: Received) -> list[Attachment]:
 
 def loose_photos(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[Received]:
     """Messages with files that this person sent here just before and that belong to no case yet."""
+    known = (LOOSE_PHOTOS, chat_id, sender)
+    if known not in session.memo:
+        note_loose_photos(session, [(chat_id, sender)], now=now)
+    return [row for row in cast(list[Received], session.memo[known]) if row.case_id is None]
+
+
+def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *, now: datetime) -> None:
+    """Looks up the loose photos of these (chat, sender) in one statement, for the `loose_photos` that follow."""
     query = (
         select(Received)
         .where(
-            Received.chat_id == chat_id,
-            Received.sender == sender,
+            tuple_(Received.chat_id, Received.sender).in_(speakers),
             Received.attachments.is_not(None),
             Received.case_id.is_(None),
             Received.sent_at >= now - PHOTO_BEFORE,
         )
         .order_by(Received.id)
     )
-    return list(session.scalars(query))
+    found: dict[tuple[int | None, str | None], list[Received]] = defaultdict(list)
+    for row in session.scalars(query):
+        found[row.chat_id, row.sender].append(row)
+    for speaker in speakers:
+        session.memo[LOOSE_PHOTOS, *speaker] = found.get(speaker, [])
 
 
 def recent_lines(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[str]:

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import cast
 
 from sqlalchemy import delete, or_, select, tuple_, update
 
@@ -123,7 +124,18 @@ def with_codes(session: Session, codes: Iterable[str]) -> dict[str, Person]:
 
 
 def account_of(session: Session, channel: str, external_id: str) -> Account | None:
-    return find_accounts(session, [(channel, external_id)]).get((channel, external_id))
+    """The account, looked up once in a transaction; `note_accounts` does it for many in one statement."""
+    known = (Account, channel, external_id)
+    if known not in session.memo:
+        session.memo[known] = find_accounts(session, [(channel, external_id)]).get((channel, external_id))
+    return cast(Account | None, session.memo[known])
+
+
+def note_accounts(session: Session, keys: Collection[Key]) -> None:
+    """Looks these accounts up in one statement, known or not, for the `account_of` that follow."""
+    found = find_accounts(session, keys)
+    for channel, external_id in keys:
+        session.memo[Account, channel, external_id] = found.get((channel, external_id))
 
 
 def find_or_make_person(
@@ -139,12 +151,14 @@ def find_or_make_person(
     if account is None:
         person = Person(id=new_id(), name=name, created_at=now)
         session.add(person)
-        session.flush()
+        session.memo[Person, person.id] = person
         _add_account(
             session, person, channel=channel, external_id=external_id, by="spoke", now=now, name=name, username=username
         )
         return person
-    person = session.get_one(Person, account.person_id)
+    known = session.recall(Person, account.person_id)
+    assert known is not None  # a foreign key
+    person = known
     if name and account.name != name:
         account.name = name
         if person.code is None:
@@ -177,7 +191,7 @@ def _add_account(
         linked_by=by,
     )
     session.add(account)
-    session.flush()
+    session.memo[Account, channel, external_id] = account
     return account
 
 

@@ -6,6 +6,7 @@ from domain.areas import of_community
 from nlp.places import PlaceEntry, Places, build_places
 from storage.areas import Area
 from storage.base import Session
+from storage.chats import Chat
 from storage.messages import SystemMark
 
 __all__ = ["PlaceBook", "Places", "note_changed"]
@@ -18,7 +19,7 @@ class PlaceBook:
 
     def __init__(self) -> None:
         self._version = ""
-        self._matchers: dict[int, Places] = {}
+        self._matchers: dict[tuple[int, int | None], Places] = {}
         self._nowhere = build_places(())
 
     def refresh(self, session: Session) -> None:
@@ -27,14 +28,18 @@ class PlaceBook:
         if version != self._version:
             self._version, self._matchers = version, {}
 
-    def of(self, session: Session, community_id: int | None) -> Places:
-        if community_id is None:
+    def of(self, session: Session, chat: Chat) -> Places:
+        """The matcher of the chat's community; of two places with one name it takes the one nearer to the chat's area."""
+        if chat.community_id is None:
             return self._nowhere
-        if community_id not in self._matchers:
-            self._matchers[community_id] = build_places(
-                tuple(_entry(area) for area in of_community(session, community_id))
-            )
-        return self._matchers[community_id]
+        key = (chat.community_id, chat.area_id)
+        if key not in self._matchers:
+            whole = self._matchers.get((chat.community_id, None))
+            if whole is None:
+                entries = tuple(_entry(area) for area in of_community(session, chat.community_id))
+                whole = self._matchers[chat.community_id, None] = build_places(entries)
+            self._matchers[key] = whole.within(chat.area_id) if chat.area_id is not None else whole
+        return self._matchers[key]
 
 
 def _entry(area: Area) -> PlaceEntry:

@@ -31,11 +31,11 @@ class Context:
 
     session: Session
     incoming: Incoming
-    received: Received
     chat: Chat
     now: datetime
     understanding: Understanding
     site: Site
+    received: Received = field(init=False)  # its row in the inbox, made when it is worked
     _person: people.Person | None = None
 
     @property

@@ -4,7 +4,7 @@
 question, something about an open case, a new matter, or chatter, which gets silence.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from rapidfuzz.fuzz import ratio
@@ -12,10 +12,11 @@ from rapidfuzz.fuzz import ratio
 from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Signal
 from core.texts import say
-from domain import chats, dialogues, outbox, people
+from domain import chats, dialogues, inbox, outbox, people
 from domain.cases import opening
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
+from domain.inbox import Session
 from handlers import cases, start, tasks
 from handlers.context import Context
 
@@ -75,6 +76,8 @@ CHAT_EVENTS = frozenset(
 SIGNALS_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED, Signal.WITHDRAWN, Signal.CORRECTION})
 # Two texts this alike, by the same person within minutes, are one matter said twice.
 SAME_WORDS = 80
+# One or two messages look up what they need themselves; from here on it is asked for together.
+FEWEST_TO_LOOK_AHEAD = 3
 
 BY_TEXT: dict[str, Command] = {text: command for command in COMMANDS for text in (f"/{command.name}", *command.words)}
 
@@ -99,6 +102,27 @@ def needs_look_up(ctx: Context) -> bool:
         or incoming.text in BY_TEXT
         or incoming.text.startswith(BIND_WORDS)
     )
+
+
+def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
+    """Looks up, in one statement each, what a batch of messages will ask for: accounts, open questions, photos, recent cases."""
+    speaking = [ctx for ctx in contexts if ctx.incoming.sender is not None and ctx.incoming.sender.is_person]
+    if len(speaking) < FEWEST_TO_LOOK_AHEAD:
+        return
+    people.note_accounts(session, {(ctx.incoming.channel, ctx.sender) for ctx in speaking})
+    speakers = {(ctx.chat.id, ctx.sender) for ctx in speaking}
+    dialogues.note_open(session, speakers)
+    inbox.note_loose_photos(session, speakers, now=contexts[0].now)
+    accounts = [people.account_of(session, ctx.incoming.channel, ctx.sender) for ctx in speaking]
+    opening.note_recent(session, {account.person_id for account in accounts if account}, now=contexts[0].now)
+
+
+def depends_on_earlier(ctx: Context, touched: Set[object]) -> bool:
+    """Whether a message can be about what an earlier one of the same batch has left: by the same person here, or by reply,
+    album, edit or button."""
+    incoming = ctx.incoming
+    is_plain = incoming.kind == IncomingKind.MESSAGE and not (incoming.reply_to or incoming.album_id)
+    return (ctx.chat.id, ctx.sender) in touched or (bool(touched) and not is_plain)
 
 
 def handle(ctx: Context) -> None:
@@ -239,7 +263,7 @@ def _is_other_matter(ctx: Context, case: Case) -> bool:
 
 def _new_matter(ctx: Context) -> None:
     understood = ctx.understanding
-    if understood.decision == Decision.ACT:
+    if understood.decision == Decision.ACT and understood.kind != Kind.CHATTER:
         cases.report(ctx)
     elif understood.decision == Decision.ASK and understood.kind != Kind.CHATTER:
         cases.doubt(ctx)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class SignInLink(Base):
@@ -15,7 +15,7 @@ class SignInLink(Base):
     __tablename__ = "sign_in_link"
 
     id: Mapped[Key]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int] = mapped_column(refers("person.id"))
     token_hash: Mapped[str] = mapped_column(unique=True)
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -29,7 +29,7 @@ class WebSession(Base):
     __table_args__ = (Index("ix_web_session_person_id", "person_id"),)
 
     id: Mapped[Key]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int] = mapped_column(refers("person.id"))
     token_hash: Mapped[str] = mapped_column(unique=True)
     csrf: Mapped[str]
     made_at: Mapped[datetime]

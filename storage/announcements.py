@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class AnnouncementState(StrEnum):
@@ -35,7 +35,7 @@ class Announcement(Base):
     )
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
     title: Mapped[str]
     text: Mapped[str] = mapped_column(default="")
     file_ids: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -62,7 +62,7 @@ class AnnouncementRun(Base):
 
     id: Mapped[Key]
     community_id: Mapped[int]
-    announcement_id: Mapped[int] = mapped_column(ForeignKey("announcement.id"))
+    announcement_id: Mapped[int] = mapped_column(refers("announcement.id"))
     due_at: Mapped[datetime]
     ran_at: Mapped[datetime]
     targets: Mapped[int]

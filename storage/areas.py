@@ -3,10 +3,10 @@
 from datetime import datetime, time
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, Time, UniqueConstraint
+from sqlalchemy import JSON, Index, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class AreaLevel(StrEnum):
@@ -32,8 +32,8 @@ class Area(Base):
     )
 
     id: Mapped[Key]
-    community_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    community_id: Mapped[int | None] = mapped_column(refers("area.id"))
+    parent_id: Mapped[int | None] = mapped_column(refers("area.id"))
     level: Mapped[str]
     code: Mapped[str]
     name: Mapped[str]
@@ -47,7 +47,7 @@ class Community(Base):
 
     __tablename__ = "community"
 
-    id: Mapped[int] = mapped_column(ForeignKey("area.id"), primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(refers("area.id"), primary_key=True, autoincrement=False)
     name: Mapped[str]
     duty_phone: Mapped[str] = mapped_column(default="")
     quiet_from: Mapped[time] = mapped_column(Time, default=time(22, 0))
@@ -59,7 +59,7 @@ class Counter(Base):
 
     __tablename__ = "counter"
 
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True, autoincrement=False)
+    community_id: Mapped[int] = mapped_column(refers("community.id"), primary_key=True, autoincrement=False)
     day: Mapped[str] = mapped_column(primary_key=True)
     prefix: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(default=0)

@@ -1,9 +1,10 @@
 """What all tables share: the declarative base, the key column, aware times and the session type with its keyring."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import Session as PlainSession
 
@@ -43,6 +44,11 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: AwareTime(), int: BigInteger()}  # noqa: RUF012 - the library reads it so
 
 
+# Checked at the commit, not at each statement: one flush may then insert the rows of a batch in any order.
+refers = partial(ForeignKey, deferrable=True, initially="DEFERRED")
+
+Row = TypeVar("Row")
+
 # A key made by the application: no insert waits for the database to number it.
 Key = Annotated[int, mapped_column(BigInteger, primary_key=True, autoincrement=False, default=new_id)]
 
@@ -51,5 +57,12 @@ class Session(PlainSession):
     """A SQLAlchemy session that also carries the installation's keyring, for the few columns that are sealed, and a memo."""
 
     keyring: Keyring
-    # What one transaction has looked up and may use again: rosters, places. Gone with the transaction.
-    memo: dict[tuple[str, int], Any]
+    # What one transaction has looked up and may use again: rosters, accounts, places. Gone with the transaction.
+    memo: dict[tuple[object, ...], Any]
+
+    def recall(self, kind: type[Row], key: int) -> Row | None:
+        """Like `get`, and holds on to the row until the transaction ends: the identity map alone forgets it."""
+        found = self.memo.get((kind, key))
+        if found is None:
+            found = self.memo[kind, key] = self.get(kind, key)
+        return cast(Row | None, found)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class Case(Base):
@@ -26,20 +26,20 @@ class Case(Base):
     )
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
     number: Mapped[str]
     kind: Mapped[str]
     topic: Mapped[str | None]
     urgency: Mapped[str]
     text: Mapped[str]
     place: Mapped[str] = mapped_column(default="")
-    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    area_id: Mapped[int | None] = mapped_column(refers("area.id"))
     is_private: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str] = mapped_column(default="chat")  # chat, telephone, walk-in, …
-    chat_id: Mapped[int | None] = mapped_column(ForeignKey("chat.id"))
-    reporter_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    chat_id: Mapped[int | None] = mapped_column(refers("chat.id"))
+    reporter_id: Mapped[int | None] = mapped_column(refers("person.id"))
     state: Mapped[str]
-    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    assignee_id: Mapped[int | None] = mapped_column(refers("person.id"))
     assignee_role: Mapped[str | None]
     deadline_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
@@ -64,7 +64,7 @@ class CaseEvent(Base):
 
     id: Mapped[Key]
     community_id: Mapped[int]
-    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    case_id: Mapped[int] = mapped_column(refers("case.id"))
     step: Mapped[str]
     before: Mapped[str | None]
     after: Mapped[str]
@@ -85,7 +85,7 @@ class CaseMessage(Base):
     )
 
     id: Mapped[Key]
-    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    case_id: Mapped[int] = mapped_column(refers("case.id"))
     chat_id: Mapped[int]
     message_id: Mapped[str]
     sender: Mapped[str]
@@ -102,7 +102,7 @@ class KeptAnswer(Base):
 
     id: Mapped[Key]
     community_id: Mapped[int]
-    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    case_id: Mapped[int] = mapped_column(refers("case.id"))
     question: Mapped[str]
     answer: Mapped[str]
     topic: Mapped[str | None]

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class ChatState(StrEnum):
@@ -40,9 +40,9 @@ class Chat(Base):
     title: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(default=ChatState.UNBOUND)
     purpose: Mapped[str] = mapped_column(default=ChatPurpose.RESIDENTS)
-    community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
-    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    community_id: Mapped[int | None] = mapped_column(refers("community.id"))
+    area_id: Mapped[int | None] = mapped_column(refers("area.id"))
+    person_id: Mapped[int | None] = mapped_column(refers("person.id"))
     created_at: Mapped[datetime]
     posts_paused_at: Mapped[datetime | None]
 
@@ -53,12 +53,12 @@ class BindingCode(Base):
     __tablename__ = "binding_code"
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
     code_hash: Mapped[str] = mapped_column(unique=True)
-    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    area_id: Mapped[int | None] = mapped_column(refers("area.id"))
     purpose: Mapped[str | None]
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int | None] = mapped_column(refers("person.id"))
+    made_by_id: Mapped[int | None] = mapped_column(refers("person.id"))
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -69,7 +69,7 @@ class Conversation(Base):
 
     __tablename__ = "conversation"
 
-    chat_id: Mapped[int] = mapped_column(ForeignKey("chat.id"), primary_key=True, autoincrement=False)
+    chat_id: Mapped[int] = mapped_column(refers("chat.id"), primary_key=True, autoincrement=False)
     sender: Mapped[str] = mapped_column(primary_key=True)
     step: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

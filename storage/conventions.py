@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, UniqueConstraint
+from sqlalchemy import Date, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class Convention(Base):
@@ -14,7 +14,7 @@ class Convention(Base):
     __tablename__ = "convention"
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
     title: Mapped[str]
     adopted_on: Mapped[date | None] = mapped_column(Date)
 
@@ -26,8 +26,8 @@ class Clause(Base):
     __table_args__ = (UniqueConstraint("convention_id", "number"),)
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
-    convention_id: Mapped[int] = mapped_column(ForeignKey("convention.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
+    convention_id: Mapped[int] = mapped_column(refers("convention.id"))
     number: Mapped[int]
     text: Mapped[str]
     topic: Mapped[str | None]

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class Outcome(StrEnum):
@@ -111,7 +111,7 @@ class Outbox(Base):
 
     id: Mapped[Key]
     community_id: Mapped[int | None]
-    chat_id: Mapped[int] = mapped_column(ForeignKey("chat.id"))
+    chat_id: Mapped[int] = mapped_column(refers("chat.id"))
     thread: Mapped[str | None]
     action: Mapped[str] = mapped_column(default="send")
     text: Mapped[str] = mapped_column(default="")

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Date, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Date, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Key, refers
 
 
 class Role(StrEnum):
@@ -54,7 +54,7 @@ class Account(Base):
     )
 
     id: Mapped[Key]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int] = mapped_column(refers("person.id"))
     channel: Mapped[str]
     external_id: Mapped[str]
     name: Mapped[str] = mapped_column(default="")
@@ -74,9 +74,9 @@ class Duty(Base):
     )
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
+    person_id: Mapped[int] = mapped_column(refers("person.id"))
+    area_id: Mapped[int] = mapped_column(refers("area.id"))
     role: Mapped[str]
     topic_head: Mapped[str | None]  # only matters under this head come here; None: all
     from_on: Mapped[date] = mapped_column(Date)
@@ -91,6 +91,6 @@ class Residence(Base):
     __table_args__ = (UniqueConstraint("person_id", "area_id"), Index("ix_residence_area_id", "area_id"))
 
     id: Mapped[Key]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    community_id: Mapped[int] = mapped_column(refers("community.id"))
+    person_id: Mapped[int] = mapped_column(refers("person.id"))
+    area_id: Mapped[int] = mapped_column(refers("area.id"))

@@ -18,7 +18,7 @@ def make_channels(settings: Settings, commands: Sequence[tuple[str, str]]) -> li
                 base_url=telegram.base_url,
                 mode=telegram.mode,
                 webhook_secret=telegram.webhook_secret.get_secret_value(),
-                public_url=settings.web.public_url,
+                public_url=f"{settings.web.public_url}/hooks/telegram",
                 poll_seconds=telegram.poll_seconds,
                 commands=commands,
             )

@@ -77,6 +77,7 @@ def choose(
 
 def worker_for(session: Session, case: Case, today: date, *, without: frozenset[int] = frozenset()) -> Duty | None:
     """Who should have this case today."""
-    area = session.get_one(Area, case.area_id or case.community_id)
+    area = session.recall(Area, case.area_id or case.community_id)
+    assert area is not None  # a foreign key
     duties = roster(session, case.community_id, today)
     return choose(duties, areas.above(area), kind=Kind(case.kind), topic=case.topic, without=without)

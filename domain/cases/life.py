@@ -67,7 +67,7 @@ STEP_NAMES = {
     Step.EDIT: "修改",
     Step.REMIND: "催办",
     Step.ESCALATE: "上报",
-    Step.CORRECT: "改派信息",
+    Step.CORRECT: "更正",
     Step.UNREACHED: "未能通知",
 }
 

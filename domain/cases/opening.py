@@ -1,7 +1,10 @@
 """How a case begins and what is added to it: opened with a number and a worker, joined by later words, photos and places."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from sqlalchemy import select
 
@@ -21,6 +24,7 @@ from storage.messages import Outbox, Received
 
 # A later photo, place or "还没修" by the same person belongs to what they reported this long ago.
 FOLLOW_UP = timedelta(minutes=10)
+RECENT = "recent cases"
 KINDS_WITH_PLACE = frozenset({Kind.REPORT})
 
 
@@ -75,6 +79,8 @@ def open_case(  # noqa: PLR0913 - a case's columns
         reopenings=0,
     )
     session.add(case)
+    if reporter_id is not None and (RECENT, reporter_id) in session.memo:
+        cast(list[Case], session.memo[RECENT, reporter_id]).append(case)
     record(session, case, Step.OPEN, now=now, before=None, actor_id=actor_id or reporter_id, cause_id=cause_id)
     work.set_deadline(session, case, now=now)
     work.route(session, case, now=now, cause_id=cause_id)
@@ -170,18 +176,20 @@ def latest_case_of(
     session: Session, reporter_id: int, chat_id: int, *, now: datetime, states: frozenset[State] = ACTIVE
 ) -> Case | None:
     """What this person reported last in this chat, not long ago."""
-    query = (
-        select(Case)
-        .where(
-            Case.reporter_id == reporter_id,
-            Case.chat_id == chat_id,
-            Case.opened_at >= now - FOLLOW_UP,
-            Case.state.in_(states),
-        )
-        .order_by(Case.id.desc())
-        .limit(1)
-    )
-    return session.scalars(query).one_or_none()
+    if (RECENT, reporter_id) not in session.memo:
+        note_recent(session, [reporter_id], now=now)
+    mine = cast(list[Case], session.memo[RECENT, reporter_id])
+    return next((case for case in reversed(mine) if case.chat_id == chat_id and case.state in states), None)
+
+
+def note_recent(session: Session, reporter_ids: Collection[int], *, now: datetime) -> None:
+    """Looks up, in one statement, what these people reported lately, for the `latest_case_of` that follow."""
+    query = select(Case).where(Case.reporter_id.in_(reporter_ids), Case.opened_at >= now - FOLLOW_UP).order_by(Case.id)
+    found: dict[int | None, list[Case]] = defaultdict(list)
+    for case in session.scalars(query):
+        found[case.reporter_id].append(case)
+    for person_id in reporter_ids:
+        session.memo[RECENT, person_id] = found.get(person_id, [])
 
 
 def add_note(

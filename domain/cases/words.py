@@ -50,7 +50,7 @@ def place_name(session: Session, case: Case) -> str:
     """The place as the resident said it; where nobody has, "待确认" with the area that the message came from."""
     if case.place:
         return case.place
-    area = session.get(Area, case.area_id) if case.area_id and case.area_id != case.community_id else None
+    area = session.recall(Area, case.area_id) if case.area_id and case.area_id != case.community_id else None
     return say("cases.place_near", area=area.name) if area else say("cases.place_unknown")
 
 
@@ -62,7 +62,7 @@ def what(case: Case) -> str:
 
 def worker_name(session: Session, case: Case) -> str:
     """Role and surname of whoever has the case; never the full name."""
-    person = session.get(Person, case.assignee_id) if case.assignee_id else None
+    person = session.recall(Person, case.assignee_id) if case.assignee_id else None
     if person is None:
         return say("cases.desk")
     return people.surname_title(person, Role(case.assignee_role or Role.COMMUNITY_WORKER))

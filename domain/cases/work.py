@@ -336,17 +336,24 @@ def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> No
 def set_deadline(session: Session, case: Case, *, now: datetime) -> None:
     """The deadline by topic and urgency, with its reminders before and after."""
     is_urgent = case.urgency != Urgency.NORMAL
-    case.deadline_at = now + timedelta(hours=hours_for(case.topic, is_urgent=is_urgent))
-    span = case.deadline_at - now
-    reminders.add(session, reminders.DEADLINE_NEAR, case, due_at=case.deadline_at - min(span / 4, timedelta(hours=4)))
-    reminders.add(session, reminders.DEADLINE_OVER, case, due_at=case.deadline_at)
+    keep_deadline(session, case, now + timedelta(hours=hours_for(case.topic, is_urgent=is_urgent)), now=now)
     if case.urgency == Urgency.EMERGENCY:
         reminders.add(session, reminders.EMERGENCY, case, due_at=now + EMERGENCY_REPEAT)
 
 
-def withdraw(session: Session, case: Case, *, actor_id: int | None, now: datetime, cause_id: int | None = None) -> None:
-    """The reporter takes it back; a worker who already has it is told."""
-    take_step(session, case, Step.WITHDRAW, now=now, actor_id=actor_id, cause_id=cause_id)
+def keep_deadline(session: Session, case: Case, deadline_at: datetime, *, now: datetime) -> None:
+    """This deadline, with its reminders before and after. Those of an earlier one are the caller's to cancel."""
+    case.deadline_at = deadline_at
+    span = case.deadline_at - now
+    reminders.add(session, reminders.DEADLINE_NEAR, case, due_at=case.deadline_at - min(span / 4, timedelta(hours=4)))
+    reminders.add(session, reminders.DEADLINE_OVER, case, due_at=case.deadline_at)
+
+
+def withdraw(
+    session: Session, case: Case, *, actor_id: int | None, now: datetime, cause_id: int | None = None, note: str = ""
+) -> None:
+    """The reporter takes it back, or staff with a reason; a worker who already has it is told."""
+    take_step(session, case, Step.WITHDRAW, now=now, actor_id=actor_id, note=note, cause_id=cause_id)
     case.closed_at = now
     reminders.cancel_all(session, case, now=now)
     tell_worker(session, case, say("cases.card_withdrawn", number=case.number), now=now)

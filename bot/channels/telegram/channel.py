@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -99,7 +100,10 @@ class TelegramChannel:
 
     @property
     def abilities(self) -> Abilities:
-        return ABILITIES
+        """What Telegram can do; the link into private chat is known once the bot's name is."""
+        if not self._username:
+            return ABILITIES
+        return replace(ABILITIES, start_link=f"https://t.me/{self._username}?start={{payload}}")
 
     async def start(self, deliver: Deliver, bookmarks: Mapping[str, str]) -> None:
         """Begins to listen. Telegram out of reach is no reason to fail: the channel goes on trying in the background."""

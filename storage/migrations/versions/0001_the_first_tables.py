@@ -26,8 +26,8 @@ def upgrade() -> None:
     sa.Column('aliases', sa.JSON(), nullable=False),
     sa.Column('path', sa.String(), nullable=False),
     sa.Column('removed_at', storage.base.AwareTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['community_id'], ['area.id'], name=op.f('fk_area_community_id')),
-    sa.ForeignKeyConstraint(['parent_id'], ['area.id'], name=op.f('fk_area_parent_id')),
+    sa.ForeignKeyConstraint(['community_id'], ['area.id'], name=op.f('fk_area_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['parent_id'], ['area.id'], name=op.f('fk_area_parent_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_area')),
     sa.UniqueConstraint('community_id', 'code', name=op.f('uq_area_community_id_code'))
     )
@@ -152,7 +152,7 @@ def upgrade() -> None:
     sa.Column('private_chat', sa.String(), nullable=False),
     sa.Column('linked_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('linked_by', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_account_person_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_account_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
     sa.UniqueConstraint('channel', 'external_id', name=op.f('uq_account_channel_external_id'))
     )
@@ -165,7 +165,7 @@ def upgrade() -> None:
     sa.Column('duty_phone', sa.String(), nullable=False),
     sa.Column('quiet_from', sa.Time(), nullable=False),
     sa.Column('quiet_until', sa.Time(), nullable=False),
-    sa.ForeignKeyConstraint(['id'], ['area.id'], name=op.f('fk_community_id')),
+    sa.ForeignKeyConstraint(['id'], ['area.id'], name=op.f('fk_community_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_community'))
     )
     op.create_table('sign_in_link',
@@ -175,7 +175,7 @@ def upgrade() -> None:
     sa.Column('made_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('expires_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('used_at', storage.base.AwareTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_sign_in_link_person_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_sign_in_link_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_in_link')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_sign_in_link_token_hash'))
     )
@@ -188,7 +188,7 @@ def upgrade() -> None:
     sa.Column('expires_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('revoked_at', storage.base.AwareTime(timezone=True), nullable=True),
     sa.Column('browser', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_web_session_person_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_web_session_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_web_session')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_web_session_token_hash'))
     )
@@ -212,7 +212,7 @@ def upgrade() -> None:
     sa.Column('created_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_announcement_community_id')),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_announcement_community_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_announcement'))
     )
     with op.batch_alter_table('announcement', schema=None) as batch_op:
@@ -230,10 +230,10 @@ def upgrade() -> None:
     sa.Column('made_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('expires_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('used_at', storage.base.AwareTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_binding_code_area_id')),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_binding_code_community_id')),
-    sa.ForeignKeyConstraint(['made_by_id'], ['person.id'], name=op.f('fk_binding_code_made_by_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_binding_code_person_id')),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_binding_code_area_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_binding_code_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['made_by_id'], ['person.id'], name=op.f('fk_binding_code_made_by_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_binding_code_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_binding_code')),
     sa.UniqueConstraint('code_hash', name=op.f('uq_binding_code_code_hash'))
     )
@@ -251,9 +251,9 @@ def upgrade() -> None:
     sa.Column('person_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('posts_paused_at', storage.base.AwareTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_chat_area_id')),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_chat_community_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_chat_person_id')),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_chat_area_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_chat_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_chat_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_chat')),
     sa.UniqueConstraint('channel', 'account', 'external_id', name=op.f('uq_chat_channel_account_external_id'))
     )
@@ -266,7 +266,7 @@ def upgrade() -> None:
     sa.Column('community_id', sa.BigInteger(), nullable=False),
     sa.Column('title', sa.String(), nullable=False),
     sa.Column('adopted_on', sa.Date(), nullable=True),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_convention_community_id')),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_convention_community_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_convention'))
     )
     op.create_table('counter',
@@ -274,7 +274,7 @@ def upgrade() -> None:
     sa.Column('day', sa.String(), nullable=False),
     sa.Column('prefix', sa.String(), nullable=False),
     sa.Column('last', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_counter_community_id')),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_counter_community_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('community_id', 'day', 'prefix', name=op.f('pk_counter'))
     )
     op.create_table('duty',
@@ -287,9 +287,9 @@ def upgrade() -> None:
     sa.Column('from_on', sa.Date(), nullable=False),
     sa.Column('until_on', sa.Date(), nullable=True),
     sa.Column('rank', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_duty_area_id')),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_duty_community_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_duty_person_id')),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_duty_area_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_duty_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_duty_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty')),
     sa.UniqueConstraint('person_id', 'role', 'area_id', 'from_on', name=op.f('uq_duty_person_id_role_area_id_from_on'))
     )
@@ -301,9 +301,9 @@ def upgrade() -> None:
     sa.Column('community_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('area_id', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_residence_area_id')),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_residence_community_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_residence_person_id')),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_residence_area_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_residence_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_residence_person_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_residence')),
     sa.UniqueConstraint('person_id', 'area_id', name=op.f('uq_residence_person_id_area_id'))
     )
@@ -319,7 +319,7 @@ def upgrade() -> None:
     sa.Column('targets', sa.BigInteger(), nullable=False),
     sa.Column('missed', sa.BigInteger(), nullable=False),
     sa.Column('clause_id', sa.BigInteger(), nullable=True),
-    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_announcement_run_announcement_id')),
+    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_announcement_run_announcement_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_announcement_run')),
     sa.UniqueConstraint('announcement_id', 'due_at', name=op.f('uq_announcement_run_announcement_id_due_at'))
     )
@@ -351,11 +351,11 @@ def upgrade() -> None:
     sa.Column('receipt_id', sa.BigInteger(), nullable=True),
     sa.Column('card_id', sa.BigInteger(), nullable=True),
     sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_case_area_id')),
-    sa.ForeignKeyConstraint(['assignee_id'], ['person.id'], name=op.f('fk_case_assignee_id')),
-    sa.ForeignKeyConstraint(['chat_id'], ['chat.id'], name=op.f('fk_case_chat_id')),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_case_community_id')),
-    sa.ForeignKeyConstraint(['reporter_id'], ['person.id'], name=op.f('fk_case_reporter_id')),
+    sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_case_area_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['assignee_id'], ['person.id'], name=op.f('fk_case_assignee_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['chat_id'], ['chat.id'], name=op.f('fk_case_chat_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_case_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['reporter_id'], ['person.id'], name=op.f('fk_case_reporter_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case')),
     sa.UniqueConstraint('community_id', 'number', name=op.f('uq_case_community_id_number'))
     )
@@ -373,8 +373,8 @@ def upgrade() -> None:
     sa.Column('topic', sa.String(), nullable=True),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('last_posted_at', storage.base.AwareTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_clause_community_id')),
-    sa.ForeignKeyConstraint(['convention_id'], ['convention.id'], name=op.f('fk_clause_convention_id')),
+    sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_clause_community_id'), initially='DEFERRED', deferrable=True),
+    sa.ForeignKeyConstraint(['convention_id'], ['convention.id'], name=op.f('fk_clause_convention_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_clause')),
     sa.UniqueConstraint('convention_id', 'number', name=op.f('uq_clause_convention_id_number'))
     )
@@ -384,7 +384,7 @@ def upgrade() -> None:
     sa.Column('step', sa.String(), nullable=False),
     sa.Column('data', sa.JSON(), nullable=False),
     sa.Column('expires_at', storage.base.AwareTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['chat_id'], ['chat.id'], name=op.f('fk_conversation_chat_id')),
+    sa.ForeignKeyConstraint(['chat_id'], ['chat.id'], name=op.f('fk_conversation_chat_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('chat_id', 'sender', name=op.f('pk_conversation'))
     )
     op.create_table('outbox',
@@ -415,7 +415,7 @@ def upgrade() -> None:
     sa.Column('dedupe_key', sa.String(), nullable=True),
     sa.Column('created_at', storage.base.AwareTime(timezone=True), nullable=False),
     sa.Column('sent_at', storage.base.AwareTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['chat_id'], ['chat.id'], name=op.f('fk_outbox_chat_id')),
+    sa.ForeignKeyConstraint(['chat_id'], ['chat.id'], name=op.f('fk_outbox_chat_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
     sa.UniqueConstraint('dedupe_key', name=op.f('uq_outbox_dedupe_key')),
     sa.UniqueConstraint('press_token', name=op.f('uq_outbox_press_token'))
@@ -439,7 +439,7 @@ def upgrade() -> None:
     sa.Column('note', sa.String(), nullable=False),
     sa.Column('data', sa.JSON(), nullable=False),
     sa.Column('cause_id', sa.BigInteger(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_case_event_case_id')),
+    sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_case_event_case_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case_event'))
     )
     with op.batch_alter_table('case_event', schema=None) as batch_op:
@@ -454,7 +454,7 @@ def upgrade() -> None:
     sa.Column('album_id', sa.String(), nullable=True),
     sa.Column('text', sa.String(), nullable=False),
     sa.Column('at', storage.base.AwareTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_case_message_case_id')),
+    sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_case_message_case_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case_message'))
     )
     with op.batch_alter_table('case_message', schema=None) as batch_op:
@@ -470,7 +470,7 @@ def upgrade() -> None:
     sa.Column('topic', sa.String(), nullable=True),
     sa.Column('by_id', sa.BigInteger(), nullable=True),
     sa.Column('at', storage.base.AwareTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_kept_answer_case_id')),
+    sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_kept_answer_case_id'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_kept_answer'))
     )
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
