@@ -69,6 +69,7 @@ class App:
         self._scheduler = make_scheduler(self.ticker)
         self._running = Running()
         self._server: uvicorn.Server | None = None
+        self._serving: asyncio.Task[None] | None = None
         self.simulation: Simulation | None = None
 
     def wake(self) -> None:
@@ -131,7 +132,7 @@ class App:
         )
         self._server = uvicorn.Server(config)
         # Not `serve`: that would take the signals, which belong to the command line.
-        self._run(self._server._serve())
+        self._serving = asyncio.create_task(self._server._serve())
         while not self._server.started:
             await asyncio.sleep(0.01)
 
@@ -163,9 +164,9 @@ class App:
             async with asyncio.timeout(STOP_SECONDS):
                 for channel in reversed(self._running.channels):
                     await channel.stop()
-                if self._server is not None:
+                if self._server is not None and self._serving is not None:
                     self._server.should_exit = True
-                    await asyncio.sleep(0.05)
+                    await self._serving
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         for task in self._running.tasks:

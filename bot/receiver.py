@@ -6,8 +6,9 @@ kept for replay, and its chat gets one apology.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import msgspec
 import structlog
 
 from bot import metrics
@@ -127,6 +128,16 @@ class Receiver:
             # Not even the note could be stored: the platform must keep the message and send it again.
             waiting.done.set_exception(error)
 
+    async def work_again(self, row_id: int, incoming: Incoming) -> None:
+        """A message that failed goes the same way as a new one; when it fails again everything stays as it was."""
+
+        def work(session: Session) -> None:
+            inbox.forget_failed(session, row_id)
+            self._work_some(session, [incoming])
+
+        await self._database.write(work)
+        self._after_commit()
+
     def _work_batch(self, session: Session, batch: list[Waiting]) -> None:
         self._work_some(session, [incoming for waiting in batch for incoming in waiting.incomings])
         for waiting in batch:
@@ -195,9 +206,10 @@ class Receiver:
         )
 
     def _keep(self, session: Session, incoming: Incoming, reason: str) -> None:
-        """The message could not be worked: its body is kept, and its chat hears one apology if it was spoken to us."""
+        """The message could not be worked: it is kept whole for replay, and its chat hears one apology if it was spoken to us."""
         now = self._clock.now()
-        inbox.mark_failed(session, incoming, error=reason, raw=incoming.raw or incoming.text, now=now)
+        kept = msgspec.json.encode(replace(incoming, raw="")).decode()
+        inbox.mark_failed(session, incoming, error=reason, raw=kept, now=now)
         chat = chats.find(session, incoming.channel, incoming.account, incoming.chat.external_id)
         if chat is not None and (incoming.is_addressed or incoming.chat.kind == ChatKind.PRIVATE):
             outbox.post(session, chat, say("start.apology"), now=now)

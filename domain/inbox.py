@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import insert, select, tuple_, update
 
+from core.errors import Refused
 from core.ids import new_id
 from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, Understanding
 from storage.base import Session
@@ -171,6 +172,15 @@ def mark_failed(session: Session, incoming: Incoming, *, error: str, raw: str, n
     return row
 
 
+def forget_failed(session: Session, row_id: int) -> None:
+    """Makes room for a message that is worked again; refused when it did not fail, or was worked meanwhile."""
+    row = session.get(Received, row_id, with_for_update=True)
+    if row is None or row.outcome != Outcome.FAILED:
+        raise Refused("messages.not_failed")
+    session.delete(row)
+    session.flush()
+
+
 def failed(session: Session) -> Sequence[Received]:
     return session.scalars(select(Received).where(Received.outcome == Outcome.FAILED).order_by(Received.id)).all()
 
@@ -189,6 +199,16 @@ def forget_texts(session: Session, *, before: datetime) -> int:
         .values(text="", understanding=None, attachments=None, sender=None)
     )
     return int(getattr(result, "rowcount", 0))
+
+
+def recorded(session: Session, incoming: Incoming) -> Received | None:
+    """The row of a message, if it was recorded."""
+    query = select(Received).where(
+        Received.channel == incoming.channel,
+        Received.account == incoming.account,
+        Received.external_id == incoming.external_id,
+    )
+    return session.scalars(query).one_or_none()
 
 
 def of_message(session: Session, chat_id: int, message_id: str) -> Received | None:

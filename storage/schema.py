@@ -33,11 +33,16 @@ def newest() -> str:
     return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
+def is_known(database: Database, revision: str | None) -> bool:
+    """Whether this program can bring a database of this revision to its own; an empty one too."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config(database)).walk_revisions()}
+    return revision is None or revision in known
+
+
 def upgrade(database: Database) -> None:
     """Afterwards the database stands at `newest()`. A database of a newer program is refused untouched."""
     revision = current(database)
-    known = {script.revision for script in ScriptDirectory.from_config(_config(database)).walk_revisions()}
-    if revision is not None and revision not in known:
+    if not is_known(database, revision):
         raise ConfigError([f"数据库的版本（{revision}）比程序新；请换回较新的程序，或用旧程序的备份恢复"])
     if revision != newest():
         command.upgrade(_config(database), "head")

@@ -1,6 +1,7 @@
 """The Telegram channel: wires reading, sending, polling and the webhook to the Channel protocol."""
 
 import asyncio
+import contextlib
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from bot.channels.telegram.reading import CHANNEL, is_json, to_incoming
 from bot.channels.telegram.requests import RawRequest, TellingRequest, silence_libraries, trusted
 from bot.channels.telegram.sending import Mouth
 from bot.channels.telegram.updates import ALLOWED_UPDATES
-from core.messages import Abilities, Attachment, IncomingKind, Limit, LimitScope, Outgoing, Sent
+from core.messages import Abilities, Attachment, Incoming, IncomingKind, Limit, LimitScope, Outgoing, Sent
 
 ABILITIES = Abilities(
     limits=(
@@ -153,6 +154,15 @@ class TelegramChannel:
     async def check(self) -> list[Finding]:
         await self._calling.initialize()
         return await findings(self._bot, token=self._token, mode=self._mode, public_url=self._public_url)
+
+    async def reread(self, raw: str) -> Incoming | None:
+        """A body that was kept because it could not be read, as it is read today; None when it holds nothing for us."""
+        if not self._username:
+            await self._calling.initialize()
+            # Without our name everything is read but mentions of it.
+            with contextlib.suppress(TelegramError):
+                self._username = (await self._bot.get_me()).username or ""
+        return to_incoming(raw, self.account, self._username)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Listening ends only when told to; anything else is a bug that must not go unseen."""

@@ -1,0 +1,80 @@
+"""`wuwei nlp`: predictions, figures on labelled lines, and why a text is understood so."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import typer
+
+from core.errors import ConfigError
+from core.messages import Utterance
+from nlp.evaluate import evaluate, predict
+from nlp.explain import explain
+from nlp.understand import understand
+
+
+def predict_file(file: Path) -> None:
+    for row in _rows(file):
+        typer.echo(json.dumps(predict(str(row.get("text", ""))), ensure_ascii=False))
+
+
+def evaluate_file(file: Path, *, as_json: bool) -> None:
+    figures = evaluate(_rows(file))
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+        return
+    for name, figure in figures.items():
+        for line in _figure_lines(name, figure):
+            typer.echo(line)
+
+
+def explain_text(text: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(predict(text), ensure_ascii=False))
+        return
+    for line in explain(understand(Utterance(text))):
+        typer.echo(line)
+
+
+def _rows(file: Path) -> Iterator[Mapping[str, object]]:
+    """The objects of a file, one a line; all lines that are none are told at once, before anything is worked."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise ConfigError([f"找不到文件 {file}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"文件 {file} 不是 UTF-8 编码；请另存为 UTF-8"]) from None
+    rows, faults = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        row = _row(line)
+        if row is None:
+            faults.append(f'第 {number} 行不是带 "text" 的 JSON 对象')
+        else:
+            rows.append(row)
+    if faults:
+        raise ConfigError(faults)
+    return iter(rows)
+
+
+def _row(line: str) -> Mapping[str, object] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("text"), str) else None
+
+
+def _figure_lines(name: str, figure: object) -> Iterator[str]:
+    if isinstance(figure, Mapping) and "value" in figure:
+        value, interval = figure["value"], figure["interval"]
+        if value is None:
+            yield f"{name}: -"
+        else:
+            yield f"{name}: {value:.1%}  n={figure['of']}  95% {interval[0]:.1%}–{interval[1]:.1%}"
+    elif isinstance(figure, Mapping):
+        for part, inner in figure.items():
+            yield from _figure_lines(f"{name}.{part}", inner)
+    else:
+        yield f"{name}: {figure}"
