@@ -12,6 +12,8 @@ from storage.people import Duty, Person, Role
 
 # Who works at the desk and sees the whole community; the others see what lies in their own areas.
 DESK_ROLES = frozenset({Role.COMMUNITY_WORKER, Role.ADMINISTRATOR, Role.STREET_OFFICER})
+# Who keeps the community's books (areas, people, groups, announcements); a street officer only looks at them.
+CLERK_ROLES = DESK_ROLES - {Role.STREET_OFFICER}
 FIELD_ROLES = frozenset({Role.GRID_WORKER, Role.MICRO_GRID_HEAD, Role.BUILDING_STEWARD, Role.MEDIATOR})
 STAFF_ROLES = DESK_ROLES | FIELD_ROLES | {Role.SUPERVISOR}
 
@@ -60,5 +62,13 @@ def case_for(session: Session, person: Person, case_id: int, today: date) -> Cas
     """The case, if this person reported it or may work on it."""
     case = session.get(Case, case_id)
     if case is None or not (case.reporter_id == person.id or may_work(session, person, case, today)):
+        raise Refused("cases.not_found")
+    return case
+
+
+def case_to_work(session: Session, person: Person, case_id: int, today: date) -> Case:
+    """The case as staff see it: only for those who may take steps on it. It is locked until the end of a writing transaction."""
+    case = session.get(Case, case_id, with_for_update=True)
+    if case is None or not may_work(session, person, case, today):
         raise Refused("cases.not_found")
     return case

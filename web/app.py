@@ -49,7 +49,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Refused
-from web import sign_in
+from web import case_steps, cases, files, sign_in
 from web.auth import NotSignedIn, WrongCsrf, guard
 from web.pages import sentence, status_of
 from web.rendering import STATIC, Renderer
@@ -61,7 +61,7 @@ from web.simulator_bodies import BODY_LIMIT
 log = structlog.get_logger(__name__)
 
 # THE TABLE OF PAGES behind the sign-in. The order matters only where two paths fit one address.
-SIGNED_IN: tuple[APIRouter, ...] = (sign_in.router,)
+SIGNED_IN: tuple[APIRouter, ...] = (sign_in.router, cases.router, case_steps.router, files.router)
 # Paths whose forms carry files, and the most bytes of one form.
 LARGER_BODIES = {"/desk": 64 * MEBIBYTE}
 

@@ -1,14 +1,13 @@
 """What a form sent, read safely: trimmed words, keys, ticks and files; and the same words again for a form that comes back."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request, UploadFile
-from starlette.datastructures import FormData
-from starlette.datastructures import UploadFile as PlainUpload
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
 
 from core.clock import CHINA
 
@@ -51,9 +50,9 @@ class Posted:
         except ValueError:
             return None
 
-    def uploads(self, name: str) -> Sequence[PlainUpload]:
+    def uploads(self, name: str) -> Sequence[UploadFile]:
         """The files chosen; a field left empty sends a file without a name."""
-        return [value for value in self.data.getlist(name) if isinstance(value, PlainUpload) and value.filename]
+        return [value for value in self.data.getlist(name) if isinstance(value, UploadFile) and value.filename]
 
     def values(self) -> dict[str, str]:
         """Every field of words as it came, so that a refused form can be shown filled again."""
@@ -68,10 +67,10 @@ def read_key(text: str) -> int | None:
     return key if key <= LARGEST_KEY else None
 
 
-async def posted(request: Request) -> Posted:
-    return Posted(await request.form())
+async def posted(request: Request) -> AsyncIterator[Posted]:
+    """The form of this request; its files are closed when the answer is made."""
+    async with request.form() as form:
+        yield Posted(form)
 
 
 PostedForm = Annotated[Posted, Depends(posted)]
-
-__all__ = ["Posted", "PostedForm", "UploadFile", "posted", "read_key"]

@@ -78,6 +78,11 @@ def acting(
         raise Refused("cases.changed_meanwhile") from None
 
 
+def check_access(session: Session, person_id: int, case_id: int, *, now: datetime) -> None:
+    """Refuses whoever may not work on this case."""
+    access.case_to_work(session, session.get_one(Person, person_id), case_id, in_china(now).date())
+
+
 def candidates(session: Session, case: Case, today: date) -> list[Candidate]:
     """Who may get this case, those in charge of its place first. A private matter goes to mediators and the desk only."""
     roles = access.DESK_ROLES | (frozenset({Role.MEDIATOR}) if case.is_private else access.FIELD_ROLES)
@@ -165,11 +170,16 @@ def _changes(case: Case, new: Correction) -> tuple[dict[str, str | None], dict[s
         case.deadline_at,
     )
     fields = [name for name in Correction.__dataclass_fields__ if getattr(old, name) != getattr(new, name)]
-    if new.deadline_at is None and "deadline_at" in fields:
-        fields.remove("deadline_at")
+    if new.deadline_at is None or _to_the_minute(new.deadline_at) == _to_the_minute(old.deadline_at):
+        fields = [name for name in fields if name != "deadline_at"]
     return {name: _as_text(getattr(old, name)) for name in fields}, {
         name: _as_text(getattr(new, name)) for name in fields
     }
+
+
+def _to_the_minute(moment: datetime | None) -> datetime | None:
+    """A form knows no seconds."""
+    return moment.replace(second=0, microsecond=0) if moment else None
 
 
 def _as_text(value: object) -> str | None:
