@@ -5,10 +5,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from core.keys import load_or_make
 from storage import schema
 from storage.base import Session
 from storage.database import Database
+from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The tests named in tests/postgres.py run on SQLite and on PostgreSQL."""
+    if "database_kind" in metafunc.fixturenames:
+        kinds = database_kind_of(Path(metafunc.module.__file__ or ""))
+        marked = [pytest.param(kind, marks=pytest.mark.postgres) if kind == "postgres" else kind for kind in kinds]
+        if len(marked) > 1:
+            metafunc.parametrize("database_kind", marked, indirect=True)
 
 
 @pytest.fixture
@@ -18,9 +29,26 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """sqlite, or postgres where a test runs on both."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty database: at the newest schema, or about to be."""
+    if database_kind == "postgres":
+        url: str = request.getfixturevalue("postgres_for_all")
+        yield url
+        empty(url)
+    else:
+        yield f"sqlite:///{tmp_path / 'wuwei.sqlite3'}"
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """An empty database at the newest schema."""
-    made = Database(f"sqlite:///{tmp_path / 'wuwei.sqlite3'}", load_or_make(tmp_path / "wuwei.key"))
+    made = Database(database_url, load_or_make(tmp_path / "wuwei.key"))
     schema.upgrade(made)
     yield made
     made.close()
