@@ -12,6 +12,7 @@ from core.clock import ShiftedClock
 from core.config import Settings
 from domain import accounts, chats, inbox
 from domain.people import account_of
+from domain.topics import name_of
 from nlp.explain import explain
 from storage.base import Session
 
@@ -87,12 +88,22 @@ def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object]
     if row is None:
         return None
     understood = inbox.understanding_of(row)
-    return {
-        "outcome": row.outcome,
-        "case": inbox.case_number(session, row),
-        "understanding": row.understanding,
-        "because": explain(understood) if understood is not None else [],
-    }
+    found: dict[str, object] = {"outcome": row.outcome, "case": inbox.case_number(session, row)}
+    if understood is not None:
+        found |= {
+            "kind": understood.kind,
+            "decision": understood.decision,
+            "certainty": understood.certainty,
+            "urgency": understood.urgency,
+            "topics": [[name_of(code), certainty] for code, certainty in understood.topics],
+            "places": [{"words": place.words, "building": place.building} for place in understood.places],
+            "because": [
+                {"word": reason.word, "speaks_for": reason.speaks_for, "weight": reason.weight}
+                for reason in understood.because
+            ],
+            "said": explain(understood),
+        }
+    return found
 
 
 async def run(

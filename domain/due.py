@@ -82,7 +82,10 @@ def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
 
 
 def _near(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """A word before the deadline, and the next one when it has passed."""
     for case in cases:
+        if case.state in ACTIVE and case.deadline_at is not None:
+            reminders.add(session, reminders.DEADLINE_OVER, case, due_at=max(case.deadline_at, now))
         if case.state in WITH_WORKER and case.deadline_at is not None:
             left = words.left(now, case.deadline_at)
             _remind(session, case, "remind_near", now, left=left)

@@ -105,6 +105,7 @@ DOUBLE_SURNAMES = frozenset(
 MOBILE = re.compile(r"1[3-9]\d{9}")
 LANDLINE = re.compile(r"0\d{2,3}[2-9]\d{6,7}|[48]00\d{7}")
 NAME_LENGTH = 60
+NEW_HERE = "new here"  # in the memo: first heard of in this transaction, so nothing of theirs is stored yet
 
 Key = tuple[str, str]
 
@@ -152,6 +153,7 @@ def find_or_make_person(
         person = Person(id=new_id(), name=name, created_at=now)
         session.add(person)
         session.memo[Person, person.id] = person
+        session.memo[NEW_HERE, person.id] = True
         _add_account(
             session, person, channel=channel, external_id=external_id, by="spoke", now=now, name=name, username=username
         )

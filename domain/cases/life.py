@@ -112,9 +112,10 @@ def record(  # noqa: PLR0913 - an event's columns
     note: str = "",
     data: dict[str, Any] | None = None,
     cause_id: int | None = None,
-) -> CaseEvent:
+) -> None:
     """Adds one line to the case's history."""
-    event = CaseEvent(
+    session.leave(
+        CaseEvent,
         id=new_id(),
         community_id=case.community_id,
         case_id=case.id,
@@ -127,8 +128,6 @@ def record(  # noqa: PLR0913 - an event's columns
         data=data or {},
         cause_id=cause_id,
     )
-    session.add(event)
-    return event
 
 
 def take_step(
@@ -141,7 +140,7 @@ def take_step(
     note: str = "",
     data: dict[str, Any] | None = None,
     cause_id: int | None = None,
-) -> CaseEvent:
+) -> None:
     """Moves the case by one step and writes it down; a step the table does not allow is refused."""
     before = State(case.state)
     allowed, after = STEPS[step]
@@ -149,6 +148,4 @@ def take_step(
         raise Refused("cases.step_not_allowed", number=case.number, step=STEP_NAMES[step], state=STATE_NAMES[before])
     if after is not None:
         case.state = after
-    return record(
-        session, case, step, now=now, before=before, actor_id=actor_id, note=note, data=data, cause_id=cause_id
-    )
+    record(session, case, step, now=now, before=before, actor_id=actor_id, note=note, data=data, cause_id=cause_id)

@@ -17,6 +17,7 @@ from domain.cases import words, work
 from domain.cases.life import ACTIVE, State, Step, record, take_step
 from domain.numbers import PREFIXES, next_number
 from domain.outbox import Press
+from domain.people import NEW_HERE
 from storage.base import Session
 from storage.cases import Case, CaseMessage
 from storage.chats import Chat
@@ -132,17 +133,15 @@ def keep_message(session: Session, case: Case, received: Received) -> None:
     """This message belongs to the case: replies to it, its edits and its album find the case through it."""
     if received.chat_id is None or received.message_id is None:
         return
-    session.add(
-        CaseMessage(
-            id=new_id(),
-            case_id=case.id,
-            chat_id=received.chat_id,
-            message_id=received.message_id,
-            sender=received.sender or "",
-            album_id=received.album_id,
-            text=received.text,
-            at=received.sent_at,
-        )
+    session.leave(
+        CaseMessage,
+        case_id=case.id,
+        chat_id=received.chat_id,
+        message_id=received.message_id,
+        sender=received.sender or "",
+        album_id=received.album_id,
+        text=received.text,
+        at=received.sent_at,
     )
 
 
@@ -176,6 +175,8 @@ def latest_case_of(
     session: Session, reporter_id: int, chat_id: int, *, now: datetime, states: frozenset[State] = ACTIVE
 ) -> Case | None:
     """What this person reported last in this chat, not long ago."""
+    if (NEW_HERE, reporter_id) in session.memo:
+        session.memo.setdefault((RECENT, reporter_id), [])
     if (RECENT, reporter_id) not in session.memo:
         note_recent(session, [reporter_id], now=now)
     mine = cast(list[Case], session.memo[RECENT, reporter_id])

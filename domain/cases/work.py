@@ -346,7 +346,6 @@ def keep_deadline(session: Session, case: Case, deadline_at: datetime, *, now: d
     case.deadline_at = deadline_at
     span = case.deadline_at - now
     reminders.add(session, reminders.DEADLINE_NEAR, case, due_at=case.deadline_at - min(span / 4, timedelta(hours=4)))
-    reminders.add(session, reminders.DEADLINE_OVER, case, due_at=case.deadline_at)
 
 
 def withdraw(
