@@ -1,43 +1,161 @@
-"""Masks what is personal in a text before it reaches a group, a log or a public page: phones, ID numbers, plates, doors, names."""
+"""Masks what is personal in a text before it reaches a group, a log or a public page: phones, ID numbers, plates, doors, names.
+
+Patterns are matched on a shadow of the text, letter for letter as long, in which every kind of digit is an Arabic one; only what
+they find is starred in the text itself.
+"""
 
 import re
+import unicodedata
+from collections.abc import Callable
 
-# Digits may be parted by blanks or hyphens, as people type telephone numbers.
-GAP = r"[ \-\u3000]?"
-IDENTITY_NUMBER = re.compile(rf"(?<!\d)[1-9](?:{GAP}\d){{16}}{GAP}[\dXx](?!\d)")
-MOBILE = re.compile(rf"(?<!\d)(?:\+?86{GAP})?1{GAP}[3-9](?:{GAP}\d){{9}}(?!\d)")
-LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ -]?\d{7,8}(?!\d)")
-LONG_NUMBER = re.compile(r"(?<!\d)\d{15,19}(?!\d)")
-PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·. ]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]",
+CHINESE_DIGITS = {digit: str(value) for value, digit in enumerate("〇一二三四五六七八九")} | {
+    "零": "0",
+    "○": "0",
+    "幺": "1",
+}
+# Circled numbers and their kind head the lines of lists, and nobody writes a telephone number with them.
+LIST_MARKS = range(0x2460, 0x2800)
+# No kind of digit stands behind this; looking further would only take time at every start.
+LAST_DIGIT = 0x1FC00
+
+
+def _shadow_table() -> dict[int, str]:
+    table = {ord(digit): value for digit, value in CHINESE_DIGITS.items()}
+    for code in range(128, LAST_DIGIT):
+        value = unicodedata.digit(chr(code), None)
+        if value is not None and code not in LIST_MARKS:
+            table[code] = str(value)
+    table |= {code: chr(code - 0xFEE0) for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+    return table
+
+
+SHADOW = _shadow_table()
+
+# Digits may be parted by blanks, hyphens and things that cannot be seen, as people type telephone numbers.
+GAP = r"[ \t\-\u2010-\u2015－\u00a0\u3000\u00ad\u200b-\u200d\u2060\ufeff]{0,3}"
+POINT = r"[.,，、/·_*~]"
+DATE = r"(?!1[3-9]\d\d[\-./ ](?:0?[1-9]|1[0-2])[\-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d))"
+COUNTRY = rf"(?:(?:\+|00)?{GAP}86{GAP})?"
+
+
+def _digits(pattern: str) -> str:
+    """A pattern of single digits, with room for a gap between each two of them."""
+    return GAP.join(pattern.split())
+
+
+IDENTITY = re.compile(
+    rf"(?<!\d)[1-9](?:{GAP}\d){{5}}{GAP}(?:{_digits('1 [89]')}|{_digits('2 0')})(?:{GAP}\d){{2}}"
+    rf"{GAP}(?:{_digits('0 [1-9]')}|{_digits('1 [0-2]')}){GAP}(?:{_digits('0 [1-9]')}|{_digits('[12] [0-9]')}|{_digits('3 [01]')})"
+    rf"(?:{GAP}\d){{3}}{GAP}[\dXx](?!\d)"
+)
+CARD = re.compile(rf"(?<!\d)62\d\d(?:{GAP}\d{{4}}){{3}}(?:{GAP}\d{{1,3}})?(?!\d)")
+LONG_NUMBER = re.compile(r"(?<!\d)\d{15,19}[Xx]?(?!\d)")
+MOBILE = re.compile(rf"(?<!\d){DATE}{COUNTRY}[(（]?1{GAP}[3-9]{GAP}\d[)）]?(?:{GAP}\d){{8}}(?!\d)")
+POINTED_MOBILE = re.compile(rf"(?<!\d){COUNTRY}1[3-9]\d{POINT}\d{{4}}{POINT}\d{{4}}(?!\d)")
+LANDLINE = re.compile(rf"(?<!\d)[(（]?0\d{{2,3}}[)）]?{GAP}\d{{3,4}}{GAP}\d{{4}}(?!\d)")
+SPOKEN_OF = re.compile(
+    r"(?P<before>(?:电话|座机|固话|手机|联系方式|tel|phone)(?:号码|号)?\s*[:：是为]?\s*)(?P<number>\d{3,4}[ -]?\d{4})(?!\d)",
     re.IGNORECASE,
 )
-DOOR = re.compile(
-    r"(?P<before>(?:单元|楼|栋|幢|座|号楼|#)\s*|\d+-\d+-)(?P<door>\d{3,4})(?P<after>室|号房|户|房)?(?!\d)"
+ACCOUNT = re.compile(
+    r"(?P<before>(?:QQ|微信号?|V信|VX|wechat|护照)(?:号码|号)?\s*[:：是为]?\s*)(?P<number>[A-Za-z0-9][A-Za-z0-9_-]{4,19})",
+    re.IGNORECASE,
 )
-FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·.• \-－]?"
+    r"[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳领应超](?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+LEAST_PLATE_DIGITS = 3
+DOOR = re.compile(
+    r"(?:(?P<before>(?:单元|楼|栋|幢|座|#)\s*|\d+[-－]\d+[-－])(?P<door>\d{3,4})(?!\d|年|元|块|多?人|多?户|个)|"
+    r"(?<!\d)(?P<room>\d{3,4})(?=室|号房))"
+)
+
+# Fewer digits than a plate or a door has, and none of these words: nothing to look for. Most lines of a group are so.
+FEWEST_DIGITS = 3
+MARKS = ("@", "qq", "微信", "v信", "vx", "wechat", "护照")
+
+Masker = Callable[[re.Match[str]], tuple[int, int, int, int]]
 
 
-def _keep_ends(text: str, head: int, tail: int) -> str:
-    """Stars for every digit or letter but the first `head` and last `tail`; separators stay where they were."""
-    places = [index for index, letter in enumerate(text) if letter.isalnum()]
-    hidden = set(places[head : len(places) - tail])
-    return "".join("*" if index in hidden else letter for index, letter in enumerate(text))
+def _whole(head: int, tail: int) -> Masker:
+    return lambda found: (found.start(), found.end(), head, tail)
+
+
+def _number(head: int, tail: int) -> Masker:
+    return lambda found: (found.start("number"), found.end("number"), head, tail)
+
+
+def _plate(found: re.Match[str]) -> tuple[int, int, int, int]:
+    """A province's letter also begins many words (新 garden); a plate has digits."""
+    is_plate = sum(letter.isdigit() for letter in found.group()) >= LEAST_PLATE_DIGITS
+    return (found.start(), found.end(), 2, 1) if is_plate else (0, 0, 0, 0)
+
+
+# In this order: the longest first, so that no part of an identity number is taken for a telephone number.
+PATTERNS: tuple[tuple[re.Pattern[str], Masker], ...] = (
+    (EMAIL, _whole(1, 0)),
+    (IDENTITY, _whole(3, 2)),
+    (CARD, _whole(3, 2)),
+    (LONG_NUMBER, _whole(3, 2)),
+    (MOBILE, _whole(3, 2)),
+    (POINTED_MOBILE, _whole(3, 2)),
+    (LANDLINE, _whole(3, 2)),
+    (SPOKEN_OF, _number(2, 2)),
+    (ACCOUNT, _number(2, 0)),
+    (PLATE, _plate),
+)
+
+
+def _hidden(text: str, start: int, end: int, head: int, tail: int) -> set[int]:
+    """The places of all letters and digits of a span but the first `head` and last `tail`; separators stay."""
+    places = [index for index in range(start, end) if text[index].isalnum()]
+    return set(places[head : len(places) - tail])
 
 
 def mask(text: str) -> str:
-    """The text without phone numbers, identity and card numbers and number plates. Other words are untouched."""
-    text = text.translate(FULL_WIDTH)
-    text = IDENTITY_NUMBER.sub(lambda found: _keep_ends(found.group(), 3, 2), text)
-    text = MOBILE.sub(lambda found: _keep_ends(found.group(), 3, 2), text)
-    text = LANDLINE.sub(lambda found: _keep_ends(found.group(), 3, 2), text)
-    text = LONG_NUMBER.sub(lambda found: _keep_ends(found.group(), 3, 2), text)
-    return PLATE.sub(lambda found: _keep_ends(found.group(), 2, 1), text)
+    """The text without phone, identity, card and account numbers, e-mail addresses and number plates; all else is untouched."""
+    return _masked(text)[0]
+
+
+def _masked(text: str) -> tuple[str, str]:
+    """The masked text and its shadow."""
+    shadow = text.translate(SHADOW)
+    if not _may_hold_something(shadow):
+        return text, shadow
+    for pattern, masker in PATTERNS:
+        hidden: set[int] = set()
+        for found in pattern.finditer(shadow):
+            hidden |= _hidden(shadow, *masker(found))
+        if hidden:
+            text, shadow = _starred(text, hidden), _starred(shadow, hidden)
+    return text, shadow
+
+
+def _may_hold_something(shadow: str) -> bool:
+    if sum(map(str.isdigit, shadow)) >= FEWEST_DIGITS:
+        return True
+    lower = shadow.lower()
+    return any(mark in lower for mark in MARKS)
+
+
+def _starred(text: str, hidden: set[int]) -> str:
+    return "".join("*" if index in hidden else letter for index, letter in enumerate(text))
 
 
 def mask_for_group(text: str) -> str:
     """Like `mask`, and without door numbers: what a group or a public page may show."""
-    return DOOR.sub(lambda found: f"{found['before']}***{found['after'] or ''}", mask(text))
+    text, shadow = _masked(text)
+    if not _may_hold_something(shadow):
+        return text
+    pieces, end = [], 0
+    for found in DOOR.finditer(shadow):
+        group = "door" if found["door"] else "room"
+        pieces += [text[end : found.start(group)], "***"]
+        end = found.end(group)
+    return "".join([*pieces, text[end:]])
 
 
 def mask_name(name: str) -> str:
@@ -47,4 +165,6 @@ def mask_name(name: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """138****5678, whatever separators it had."""
-    return _keep_ends(phone, 3, 4) if len(phone) > 7 else "*" * len(phone)
+    if len(phone) <= 7:
+        return "*" * len(phone)
+    return _starred(phone, _hidden(phone, 0, len(phone), 3, 4))
