@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.clock import in_china
@@ -15,6 +16,7 @@ from core.errors import Refused
 from domain import access, accounts
 from domain.outbox import Session
 from domain.people import ROLE_NAMES, Role
+from web.forms import read_key
 from web.security import SAFE_METHODS
 from web.services import Services
 
@@ -46,6 +48,11 @@ class Visitor:
     def is_desk(self) -> bool:
         """Sees the whole community and runs it; others see what lies in their own areas."""
         return not access.DESK_ROLES.isdisjoint(self.roles)
+
+    @property
+    def is_clerk(self) -> bool:
+        """Keeps the community's books: areas, people, groups, announcements. A street officer only looks at them."""
+        return not access.CLERK_ROLES.isdisjoint(self.roles)
 
     @property
     def is_administrator(self) -> bool:
@@ -124,7 +131,12 @@ CurrentVisitor = Annotated[Visitor, Depends(visitor)]
 
 
 async def guard(request: Request, visitor: CurrentVisitor) -> None:
-    """Stands before every route of the signed-in pages (web/app.py): a form must carry the session's mark."""
+    """Stands before every route of the signed-in pages (web/app.py): a form must carry the session's mark.
+
+    A key that no row can have is no page; the database would take it for a fault.
+    """
+    if any(value.isdecimal() and read_key(value) is None for value in request.path_params.values()):
+        raise HTTPException(404)
     if request.method in SAFE_METHODS:
         return
     form = await request.form()
@@ -146,3 +158,13 @@ async def desk_visitor(visitor: CurrentVisitor) -> Visitor:
 
 
 DeskVisitor = Annotated[Visitor, Depends(desk_visitor)]
+
+
+async def clerk_visitor(visitor: CurrentVisitor) -> Visitor:
+    """The dependency of steps that change the community's books."""
+    if not visitor.is_clerk:
+        raise Refused("web.not_at_desk")
+    return visitor
+
+
+ClerkVisitor = Annotated[Visitor, Depends(clerk_visitor)]

@@ -68,11 +68,16 @@ def acting(
     case = access.case_to_work(session, person, case_id, in_china(now).date())
     if version is not None and case.version != version:
         raise Refused("cases.changed_meanwhile")
-    yield case, person
-    accounts.audit(
-        session, person_id=person_id, act=f"case.{act}", subject=str(case_id), community_id=case.community_id, now=now
-    )
     try:
+        yield case, person
+        accounts.audit(
+            session,
+            person_id=person_id,
+            act=f"case.{act}",
+            subject=str(case_id),
+            community_id=case.community_id,
+            now=now,
+        )
         session.flush()
     except StaleDataError:
         raise Refused("cases.changed_meanwhile") from None

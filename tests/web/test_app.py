@@ -55,7 +55,7 @@ def routes() -> list[tuple[str, str]]:
             address = route.path
             for name in route.param_convertors:
                 address = address.replace(f"{{{name}}}", str(KEY_OF_NOTHING))
-            found += [(method, address) for method in route.methods]
+            found += [(method, address) for method in route.methods or ()]
     return found
 
 

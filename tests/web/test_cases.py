@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from sqlalchemy import event, select
 
 from core.media import CleanMedia, StoredMedia, save
@@ -251,7 +253,7 @@ async def test_one_case_tells_its_story(desk: Desk, town: Town, now: datetime) -
         case, worker = session.get_one(Case, town.case), session.get_one(Person, town.worker)
         work.accept(session, case, worker, now=now)
         work.finish(session, case, worker, note="已换灯泡", now=now + timedelta(hours=1))
-        work.rate(session, case, case.reporter_id, satisfied=False, now=now + timedelta(hours=2), note="还是不亮")
+        work.rate(session, case, case.reporter_id or 0, satisfied=False, now=now + timedelta(hours=2), note="还是不亮")
     async with await desk.sign_in(town.clerk) as browser:
         text = (await browser.get(f"/desk/cases/{town.case}")).text
     for words in (
@@ -295,10 +297,6 @@ async def test_my_tasks_are_mine_by_deadline_with_what_waits_in_my_area(desk: De
 
 
 def photo(session: Session, desk: Desk, folder: Path, case_id: int | None, community_id: int, now: datetime) -> int:
-    from io import BytesIO
-
-    from PIL import Image
-
     sink = BytesIO()
     Image.new("RGB", (900, 600), "green").save(sink, "JPEG")
     media = CleanMedia(sink.getvalue(), AttachmentKind.PHOTO, "image/jpeg")

@@ -1,0 +1,89 @@
+"""What staff do at the console, as rules: nobody's change is overwritten, private matters go to few."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text
+
+from core.clock import in_china
+from core.errors import Refused
+from core.messages import Kind
+from domain.cases import desk, work
+from storage.base import Session
+from storage.cases import Case
+from storage.database import Database
+from storage.people import Role
+from tests import builders
+
+
+def test_a_change_committed_meanwhile_is_not_overwritten(database: Database, now: datetime) -> None:
+    with database.writing() as session:
+        place = builders.community(session)
+        worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+        case = builders.case(session, place, now)
+        keys = worker.id, case.id
+    with (
+        pytest.raises(Refused) as refusal,
+        database.writing() as session,
+        desk.acting(session, *keys, act="accept", version=None, now=now) as (case, worker),
+    ):
+        # As another process on PostgreSQL would, between our reading and our writing.
+        session.connection().execute(text('UPDATE "case" SET version = version + 1'))
+        work.accept(session, case, worker, now=now)
+    assert refusal.value.key == "cases.changed_meanwhile"
+    with database.reading() as session:
+        assert session.get_one(Case, keys[1]).state == "assigned"
+
+
+def test_an_old_page_is_refused_before_anything_is_done(database: Database, now: datetime) -> None:
+    with database.writing() as session:
+        place = builders.community(session)
+        worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+        case = builders.case(session, place, now)
+        key, version = case.id, case.version
+        with (
+            pytest.raises(Refused) as refusal,
+            desk.acting(session, worker.id, key, act="accept", version=version - 1, now=now),
+        ):
+            pytest.fail("the body must not run")
+    assert refusal.value.key == "cases.changed_meanwhile"
+
+
+def test_a_private_matter_is_offered_to_mediators_and_the_desk(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    people = {
+        role: builders.person(session, role, role, area)
+        for role, area in (
+            (Role.GRID_WORKER, place.grid.id),
+            (Role.BUILDING_STEWARD, place.building.id),
+            (Role.MEDIATOR, place.id),
+            (Role.COMMUNITY_WORKER, place.id),
+            (Role.SUPERVISOR, place.id),
+            (Role.VOLUNTEER, place.id),
+        )
+    }
+    names = {person.id: role for role, person in people.items()}
+    today = in_china(now).date()
+    offered = {
+        kind: [
+            names[one.person_id]
+            for one in desk.candidates(session, builders.case(session, place, now, kind=kind), today)
+        ]
+        for kind in (Kind.REPORT, Kind.DISPUTE)
+    }
+    assert offered == {
+        Kind.REPORT: [Role.BUILDING_STEWARD, Role.GRID_WORKER, Role.MEDIATOR, Role.COMMUNITY_WORKER],
+        Kind.DISPUTE: [Role.MEDIATOR, Role.COMMUNITY_WORKER],
+    }
+
+
+def test_those_in_charge_of_the_place_are_near(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    builders.person(session, "远", Role.GRID_WORKER, place.other_grid.id)
+    builders.person(session, "近", Role.GRID_WORKER, place.grid.id)
+    case = builders.case(session, place, now)
+    offered = desk.candidates(session, case, in_china(now).date())
+    assert [(one.name, one.area, one.is_near) for one in offered] == [
+        ("近", "第一网格", True),
+        ("远", "第二网格", False),
+    ]

@@ -1,0 +1,52 @@
+"""Who sees which cases: the rule for many at once is the rule for one."""
+
+from datetime import datetime
+
+import pytest
+
+from core.clock import in_china
+from core.messages import Kind
+from domain import access
+from domain.cases import overview
+from domain.cases.overview import Filters
+from storage.base import Session
+from storage.people import Role
+from tests import builders
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_a_list_shows_is_what_one_may_work_on(session: Session, now: datetime, role: Role) -> None:
+    today = in_china(now).date()
+    place, elsewhere = builders.community(session), builders.community(session, "幸福社区")
+    places = [place.id, place.grid.id, place.building.id, place.other_building.id]
+    people = [builders.person(session, f"{role}{key}", role, key) for key in places]
+    cases = [
+        builders.case(session, where, now, kind=kind, area_id=area)
+        for kind in (Kind.REPORT, Kind.DISPUTE)
+        for where, area in [*((place, key) for key in places), (elsewhere, elsewhere.building.id)]
+    ]
+    cases.append(builders.case(session, place, now))
+    cases[-1].area_id = None
+    session.flush()
+    for person in people:
+        sight = overview.sight_of(session, person.id, place.id, today)
+        page = overview.page_of(session, sight, Filters(), number=1, now=now)
+        allowed = {
+            case.id for case in cases if case.community_id == place.id and access.may_work(session, person, case, today)
+        }
+        assert {row.id for row in page.rows} == allowed
+        counts = overview.counts_of(session, sight, now=now)
+        assert sum(counts.by_state.values()) == counts.active == len(allowed)
+
+
+def test_signs_of_a_pattern_in_a_search_are_only_signs(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    odd = builders.case(session, place, now, text="水费涨了 100%_真的")
+    builders.case(session, place, now, text="水费涨了 1000 元")
+    clerk = builders.person(session, "周敏", Role.COMMUNITY_WORKER, place.id)
+    sight = overview.sight_of(session, clerk.id, place.id, in_china(now).date())
+    found = [
+        [row.id for row in overview.page_of(session, sight, Filters(words=words), number=1, now=now).rows]
+        for words in ("100%", "%_", "\\")
+    ]
+    assert found == [[odd.id], [odd.id], []]
