@@ -45,7 +45,9 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, hide_parameters=True, pool_pre_ping=True, pool_size=POSTGRES_WRITERS + READERS)
+            return create_engine(
+                self.url, hide_parameters=True, pool_pre_ping=True, pool_size=POSTGRES_WRITERS + READERS
+            )
         # Rows are people's words: an error must not quote them.
         engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
         event.listen(engine, "connect", _set_pragmas)
@@ -72,7 +74,7 @@ class Database:
             yield session
             if is_write:
                 session.flush()
-                session.commit()
+                _commit(session)
         finally:
             session.close()
 
@@ -97,6 +99,16 @@ class Database:
         self._writers.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
+
+
+def _commit(session: Session) -> None:
+    """Commits, or gives the connection up: SQLite leaves a transaction open whose COMMIT it refused (a reference to nothing, a
+    full disk), and the next to get that connection could not begin one."""
+    try:
+        session.commit()
+    except BaseException:
+        session.invalidate()
+        raise
 
 
 def _check_disk(file: Path) -> None:

