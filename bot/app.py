@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 INTAKE, SENDER, CLOCK, WEB = "intake", "sender", "clock", "web"
 ALL_ROLES = frozenset({INTAKE, SENDER, CLOCK, WEB})
 STOP_SECONDS = 8
+COLLECT_AFTER = (50_000, 20, 20)
 
 
 @dataclass(slots=True)
@@ -80,6 +82,9 @@ class App:
     async def start(self) -> None:
         """Afterwards messages are taken and sent. What was under way when the last process died is settled first."""
         await asyncio.to_thread(warm_up)
+        # What has been loaded stays: the collector need not walk through dictionaries and mappings again and again.
+        gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
         self._run(self.receiver.run())
         if INTAKE in self.roles or SENDER in self.roles:
             for channel in self._unnamed:

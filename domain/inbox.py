@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 
 from core.errors import Refused
 from core.ids import new_id
@@ -71,8 +71,8 @@ def record(session: Session, incoming: Incoming, *, chat_id: int | None, now: da
 
 def record_silent(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Writes down, in one statement, messages that nobody has to work: chatter."""
-    if rows:
-        session.execute(insert(Received), rows)
+    for row in rows:
+        session.leave(Received, **row)
 
 
 def note_understanding(row: Received, understanding: Understanding) -> None:

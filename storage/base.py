@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, TypeDecorator, insert
+from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, Table, TypeDecorator, insert
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import Session as PlainSession
 
@@ -73,7 +73,7 @@ class Session(PlainSession):
         super().flush(objects)
         left, self._left = self._left, {}
         for table, rows in left.items():
-            self.execute(insert(table), rows)
+            self.connection().execute(insert(cast(Table, table.__table__)), rows)
 
     def recall(self, kind: type[Row], key: int) -> Row | None:
         """Like `get`, and holds on to the row until the transaction ends: the identity map alone forgets it."""
