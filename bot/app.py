@@ -64,7 +64,7 @@ class App:
         chosen = make_channels(settings, routes.menu()) if channels is None else channels
         self._unnamed = list(chosen)
         self.channels: dict[tuple[str, str], Channel] = {}
-        self.receiver = Receiver(self.database, clock, after_commit=self.wake)
+        self.receiver = Receiver(self.database, clock, site=self._site, after_commit=self.wake)
         self.sender = Sender(self.database, self.channels, clock, media_folder=settings.media_folder)
         self.fetcher = Fetcher(self.database, self.channels, clock, settings.media, settings.media_folder)
         self.ticker = Ticker(self.database, clock, settings.keep, wake=self.wake)
@@ -89,21 +89,21 @@ class App:
         if INTAKE in self.roles or SENDER in self.roles:
             for channel in self._unnamed:
                 await self._start_channel(channel)
-        self.receiver.site = self._site()
         if SENDER in self.roles:
             await self.sender.recover()
             self._run(self.sender.run())
             self._run(self.fetcher.run())
         if CLOCK in self.roles:
             self._scheduler.start()
-        if WEB in self.roles:
+        # A webhook is an ear that needs the web server, also in a process without the console's role.
+        if WEB in self.roles or (INTAKE in self.roles and self.settings.telegram.mode == "webhook"):
             await self._start_web()
         log.info("started", roles=sorted(self.roles), channels=[name for name, _ in self.channels])
 
     async def _start_channel(self, channel: Channel) -> None:
         name = channel.name
         stored = await self.database.read(lambda session: inbox.bookmarks(session, name))
-        await channel.start(self.receiver.deliver, stored)
+        await channel.start(self.receiver.deliver, stored, listens=INTAKE in self.roles)
         self.channels[channel.name, channel.account] = channel
         self._running.channels.append(channel)
 

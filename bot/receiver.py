@@ -52,7 +52,14 @@ class Waiting:
 class Receiver:
     """Takes deliveries of all channels. `deliver` returns when the messages are committed."""
 
-    def __init__(self, database: Database, clock: Clock, *, after_commit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        site: Callable[[], Site] = Site,
+        after_commit: Callable[[], None] = lambda: None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._after_commit = after_commit
@@ -60,7 +67,7 @@ class Receiver:
         self._wake = asyncio.Event()
         self._places = PlaceBook()
         self._busy = False
-        self.site = Site()
+        self._site = site
 
     async def deliver(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> None:
         """Returns after the commit. Raises when nothing could be stored."""
@@ -202,7 +209,7 @@ class Receiver:
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
             understanding = understand(_utterance(incoming), self._places.of(session, chat))
         return Context(
-            session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=self.site
+            session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=self._site()
         )
 
     def _keep(self, session: Session, incoming: Incoming, reason: str) -> None:

@@ -43,8 +43,11 @@ class Channel(Protocol):
     @property
     def abilities(self) -> Abilities: ...
 
-    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str]) -> None:
-        """Begins to listen, in the background. `bookmarks` are those stored for this channel and account, by name."""
+    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:
+        """Begins to listen, in the background. `bookmarks` are those stored for this channel and account, by name.
+
+        With `listens` False it only sends and fetches: another process is the ears of this account.
+        """
         ...
 
     async def stop(self) -> None:

@@ -69,7 +69,7 @@ class ConsoleChannel:
         self._buttons: dict[int, tuple[Button, str, ChatRef]] = {}
         self._listening: asyncio.Task[None] | None = None
 
-    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str]) -> None:  # noqa: ARG002 - a terminal has no past
+    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:  # noqa: ARG002 - a terminal has no past and is always its own ears
         """Greets, and delivers each line typed."""
         self._terminal.write(say("console.hello", name=self._sender.name, group=self._group.title))
         loop = asyncio.get_running_loop()

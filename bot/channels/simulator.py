@@ -59,9 +59,9 @@ class SimulatorChannel:
         self._bot = platform.bot
         self._reading: asyncio.Task[None] | None = None
 
-    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str]) -> None:  # noqa: ARG002 - see the class
+    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:  # noqa: ARG002 - the platform remembers what was confirmed
         """Delivers what waits and what comes, in order and at least once."""
-        if self._reading is None:
+        if self._reading is None and listens:
             self._reading = asyncio.create_task(self._read(deliver), name="simulator reading")
 
     async def stop(self) -> None:

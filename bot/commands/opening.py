@@ -13,10 +13,13 @@ DEFAULT = Path("config.toml")
 
 
 def settings_of(config: Path | None) -> Settings:
-    """The settings of the named file, else of config.toml here, else of the environment alone. Logs are set up by them."""
+    """The settings of the named file, else of config.toml here, else of the environment alone.
+
+    A command that ends by itself says what it did; its logs are only what went wrong.
+    """
     path = config or (DEFAULT if DEFAULT.is_file() else None)
     settings = load(path)
-    logs.set_up(settings.log)
+    logs.set_up(settings.log.model_copy(update={"level": "warning"}))
     return settings
 
 

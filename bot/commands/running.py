@@ -32,6 +32,7 @@ DEMO_MARK = "simulator.sqlite3"
 
 def run(config: Path | None, role: str) -> None:
     settings = settings_of(config)
+    logs.set_up(settings.log)
     roles = _roles(role)
     if WEB in roles:
         _check_port(settings.web.host, settings.web.port)

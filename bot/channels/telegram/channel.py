@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hmac
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
@@ -106,14 +106,15 @@ class TelegramChannel:
             return ABILITIES
         return replace(ABILITIES, start_link=f"https://t.me/{self._username}?start={{payload}}")
 
-    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str]) -> None:
+    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:
         """Begins to listen. Telegram out of reach is no reason to fail: the channel goes on trying in the background."""
         await asyncio.gather(self._asking.initialize(), self._calling.initialize())
         if self._downloads.is_closed:
             self._downloads = self._new_downloads()
-        self._deliver = deliver
+        self._deliver = deliver if listens else None
         self._ready.clear()
-        self._task = asyncio.create_task(self._listen(deliver, bookmarks.get(OFFSET)), name="telegram")
+        work = self._listen(deliver, bookmarks.get(OFFSET)) if listens else self._introduce(self._learn_name)
+        self._task = asyncio.create_task(work, name="telegram")
         self._task.add_done_callback(self._ended)
         waiting = asyncio.create_task(self._ready.wait())
         await asyncio.wait({waiting, self._task}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
@@ -184,19 +185,19 @@ class TelegramChannel:
         )
 
     async def _listen(self, deliver: Deliver, stored_offset: str | None) -> None:
-        await self._introduce()
+        await self._introduce(self._set_up)
         if self._mode == "webhook":
             return
         who = Identity(self.account, self._username)
         poller = Poller(self._bot, self._asking, who=who, poll_seconds=self._poll_seconds, pace=self._pace)
         await poller.run(deliver, stored_offset)
 
-    async def _introduce(self) -> None:
+    async def _introduce(self, set_up: Callable[[], Awaitable[None]]) -> None:
         """Repeats, with growing pauses, until Telegram has told our name and taken our way of listening."""
         failures = 0
         while True:
             try:
-                await self._set_up()
+                await set_up()
             except TelegramError as error:
                 failures += 1
                 log.warning("telegram %s: not ready, %s, %d in a row", self.account, type(error).__name__, failures)
@@ -207,9 +208,11 @@ class TelegramChannel:
                 log.info("telegram %s: ready, by %s", self.account, self._mode)
                 return
 
+    async def _learn_name(self) -> None:
+        self._username = (await self._bot.get_me()).username or ""
+
     async def _set_up(self) -> None:
-        me = await self._bot.get_me()
-        self._username = me.username or ""
+        await self._learn_name()
         if self._mode == "webhook":
             await self._bot.set_webhook(
                 self._public_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES, max_connections=40
