@@ -18,8 +18,10 @@ from bot.scheduler import STALE_TICK, Ticker, make_scheduler
 from bot.sender import Sender
 from core.clock import Clock
 from core.config import Settings
+from core.errors import WuweiError
 from core.keys import load_or_make
-from domain import inbox, sending
+from core.texts import say
+from domain import inbox, outbox, sending
 from handlers import routes
 from handlers.context import Site
 from nlp.understand import warm_up
@@ -98,6 +100,8 @@ class App:
         # A webhook is an ear that needs the web server, also in a process without the console's role.
         if WEB in self.roles or (INTAKE in self.roles and self.settings.telegram.mode == "webhook"):
             await self._start_web()
+        if INTAKE in self.roles:
+            self._run(self._tell_findings())
         log.info("started", roles=sorted(self.roles), channels=[name for name, _ in self.channels])
 
     async def _start_channel(self, channel: Channel) -> None:
@@ -106,6 +110,22 @@ class App:
         await channel.start(self.receiver.deliver, stored, listens=INTAKE in self.roles)
         self.channels[channel.name, channel.account] = channel
         self._running.channels.append(channel)
+
+    async def _tell_findings(self) -> None:
+        """What the platforms say is set up wrongly (privacy mode, above all) is told to staff, once a day."""
+        for (name, account), channel in list(self.channels.items()):
+            try:
+                faults = [finding for finding in await channel.check() if not finding.is_well]
+            except WuweiError as error:
+                log.warning("check_failed", channel=name, kind=type(error).__name__)
+                continue
+            if faults:
+                now = self.clock.now()
+                lines = "\n".join(f"{fault.about}：{fault.advice}" for fault in faults)
+                key = f"findings:{name}:{account}:{now:%Y%m%d}"
+                text = say("chats.findings", findings=lines)
+                await self.database.write(lambda session: outbox.tell_staff(session, text, key=key, now=now))  # noqa: B023 - awaited at once
+                log.warning("set_up_wrongly", channel=name, count=len(faults))
 
     def _site(self) -> Site:
         links = {

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core.ids import new_id
 from core.messages import OutgoingAction
 from storage.base import Session
-from storage.chats import Chat
+from storage.chats import Chat, ChatPurpose, ChatState
 from storage.messages import Outbox, OutboxState, Priority
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "find_press",
     "post",
     "resend",
+    "tell_staff",
 ]
 
 
@@ -175,6 +176,15 @@ def find_press(session: Session, key: str, chat_id: int) -> tuple[Outbox, str, i
         return None
     button = row.buttons[line][place]
     return row, button["action"], int(button["subject"]) if button["subject"] else None
+
+
+def tell_staff(session: Session, text: str, *, key: str, now: datetime) -> None:
+    """A notice to every staff group of the installation, once for each `key`."""
+    groups = session.scalars(select(Chat).where(Chat.purpose == ChatPurpose.STAFF, Chat.state == ChatState.BOUND)).all()
+    for group in groups:
+        dedupe_key = f"{key}:{group.id}"
+        if session.scalar(select(Outbox.id).where(Outbox.dedupe_key == dedupe_key)) is None:
+            post(session, group, text, now=now, priority=Priority.ASSIGNMENT, dedupe_key=dedupe_key)
 
 
 def drop_waiting(session: Session, case_id: int, *, priority: Priority) -> None:
