@@ -1,0 +1,59 @@
+"""Acts of staff: one line for writing one down, and what each is called on the page of the log."""
+
+from fastapi import Request
+
+from domain import accounts
+from domain.outbox import Session
+from web.auth import Visitor, services_of
+
+# THE NAMES of acts. One that is not here is shown by its code.
+ACT_NAMES = {
+    "sign_in": "登录",
+    "sign_out": "退出登录",
+    "area.add": "新增区域",
+    "area.change": "修改区域",
+    "import.areas": "导入网格",
+    "import.people": "导入人员",
+    "person.add": "登记人员",
+    "person.change": "修改人员",
+    "person.phone": "查看电话",
+    "person.code": "生成绑定编码",
+    "person.sessions": "让其退出登录",
+    "person.erase": "抹去个人信息",
+    "duty.give": "添加职务",
+    "duty.end": "结束职务",
+    "group.code": "生成群编码",
+    "group.unbind": "解绑群",
+    "group.pause": "暂停发公告",
+    "group.resume": "恢复发公告",
+    "announcement.draft": "新建公告",
+    "announcement.change": "修改公告",
+    "announcement.schedule": "安排公告",
+    "announcement.pause": "暂停公告",
+    "announcement.resume": "恢复公告",
+    "announcement.cancel": "取消公告",
+    "convention.adopt": "录入公约",
+    "clause.add": "新增条款",
+    "clause.change": "修改条款",
+    "clause.on": "恢复条款",
+    "clause.off": "停用条款",
+    "rotation.on": "开启轮播",
+    "rotation.off": "关闭轮播",
+    "outbox.resend": "再发一次",
+    "outbox.drop": "不再发送",
+}
+
+
+def note(
+    request: Request, visitor: Visitor, session: Session, act: str, subject: int | str = "", **detail: object
+) -> None:
+    """Writes down what the visitor does, in the transaction of the act itself. `detail`: keys and names of fields only."""
+    accounts.audit(
+        session,
+        person_id=visitor.person_id,
+        act=act,
+        now=services_of(request).clock.now(),
+        community_id=visitor.community_id,
+        subject=str(subject),
+        detail=detail,
+    )
