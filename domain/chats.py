@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 
 from core.errors import Refused
 from core.ids import new_id
@@ -12,6 +12,7 @@ from core.messages import ChatKind, ChatRef
 from storage.areas import Area
 from storage.base import Session
 from storage.chats import BindingCode, Chat, ChatPurpose, ChatState
+from storage.messages import SystemMark
 from storage.people import Account, Person, PrivateChat
 
 __all__ = [
@@ -22,14 +23,22 @@ __all__ = [
     "find",
     "find_many",
     "find_or_make",
+    "group_of",
+    "groups_for",
+    "hearing",
     "make_code",
+    "note_hearing",
+    "pause_posts",
     "private_chat_of",
+    "resume_posts",
+    "unbind",
 ]
 
 CODE_LIFE = timedelta(days=3)
 # No 0/O, 1/I/L: the code is read off a screen and typed on a phone.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
+HEARING = "hears:"
 
 Address = tuple[str, str, str]
 
@@ -128,6 +137,64 @@ def of_community(session: Session, community_id: int) -> list[Chat]:
         select(Chat).where(Chat.community_id == community_id, Chat.kind == ChatKind.GROUP).order_by(Chat.title, Chat.id)
     )
     return list(session.scalars(query))
+
+
+def _is_group_for(community_id: int, *, sees_unbound: bool) -> ColumnElement[bool]:
+    bound = Chat.community_id == community_id
+    nobodys = and_(Chat.community_id.is_(None), Chat.state == ChatState.UNBOUND)
+    return and_(Chat.kind == ChatKind.GROUP, or_(bound, nobodys) if sees_unbound else bound)
+
+
+def groups_for(session: Session, community_id: int, *, sees_unbound: bool) -> list[tuple[Chat, str]]:
+    """A community's groups with the names of their areas; first, for who may bind them, those that nobody has bound yet."""
+    query = (
+        select(Chat, Area.name)
+        .outerjoin(Area, Area.id == Chat.area_id)
+        .where(_is_group_for(community_id, sees_unbound=sees_unbound))
+        .order_by(Chat.state != ChatState.UNBOUND, Chat.state == ChatState.LEFT, Chat.title, Chat.id)
+    )
+    return [(chat, area or "") for chat, area in session.execute(query)]
+
+
+def group_of(session: Session, community_id: int, chat_id: int) -> Chat:
+    """A group of this community; one of another community is refused like one that is not there."""
+    query = select(Chat).where(Chat.id == chat_id, _is_group_for(community_id, sees_unbound=False))
+    chat = session.scalars(query).one_or_none()
+    if chat is None:
+        raise Refused("chats.not_found")
+    return chat
+
+
+def unbind(chat: Chat) -> None:
+    """The group belongs to nobody any more: the bot is silent there until somebody binds it again."""
+    chat.community_id = chat.area_id = chat.posts_paused_at = None
+    chat.purpose = ChatPurpose.RESIDENTS
+    if chat.state == ChatState.BOUND:
+        chat.state = ChatState.UNBOUND
+
+
+def pause_posts(chat: Chat, *, now: datetime) -> None:
+    """Announcements and clauses leave the group out; what residents say there is still heard and answered."""
+    chat.posts_paused_at = chat.posts_paused_at or now
+
+
+def resume_posts(chat: Chat) -> None:
+    chat.posts_paused_at = None
+
+
+def note_hearing(session: Session, channel: str, account: str, *, hears_all: bool) -> None:
+    """Whether the platform shows this account everything said in its groups (no privacy mode), as last found out."""
+    session.merge(SystemMark(name=f"{HEARING}{channel}:{account}", value="all" if hears_all else "addressed"))
+
+
+def hearing(session: Session) -> dict[tuple[str, str], bool]:
+    """Who hears everything, by (channel, account); one that is not here has not been asked."""
+    query = select(SystemMark).where(SystemMark.name.startswith(HEARING, autoescape=True))
+    found = {}
+    for mark in session.scalars(query):
+        channel, _, account = mark.name.removeprefix(HEARING).partition(":")
+        found[channel, account] = mark.value == "all"
+    return found
 
 
 def make_code(

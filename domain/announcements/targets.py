@@ -37,7 +37,7 @@ def targets(session: Session, announcement: Announcement, *, now: datetime) -> S
     """Each chat it goes to, once; groups by title, then private chats.
 
     These are residents' groups bound to a chosen area or below it, groups chosen themselves, and one private chat for each
-    person who holds a chosen role today. Groups that the bot has left and people it may not write to are not among them.
+    person who holds a chosen role today. Groups that the bot has left or that staff have paused, and people it may not write to, are not among them.
     """
     query = select(Chat).where(are_targets(announcement, in_china(now).date()))
     return session.scalars(query.order_by(Chat.kind, Chat.title, Chat.id)).all()
@@ -49,6 +49,7 @@ def are_targets(announcement: Announcement, today: date) -> ColumnElement[bool]:
         Chat.community_id == announcement.community_id,
         Chat.kind == ChatKind.GROUP,
         Chat.state == ChatState.BOUND,
+        Chat.posts_paused_at.is_(None),
         or_(_lie_in(announcement), Chat.id.in_([int(key) for key in announcement.chat_ids])),
     )
     return or_(groups, Chat.id.in_(_private_chats(announcement, today))) if announcement.roles else groups
