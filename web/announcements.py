@@ -1,0 +1,370 @@
+"""Announcements: the list, the calendar, writing and changing one, its preview and schedule, and what became of each posting."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from core.clock import CHINA, in_china
+from core.errors import Refused
+from domain import announcements
+from domain.announcements import STATE_NAMES, Announcement, overview
+from domain.announcements.life import Step
+from domain.outbox import Session
+from domain.people import ROLE_NAMES
+from domain.recurrence import describe, parse_recurrence
+from web.acts import note
+from web.announcement_form import (
+    WHENS,
+    Filled,
+    choices,
+    explain,
+    fill,
+    month_of,
+    read_form,
+    read_when,
+    weeks_of,
+    when_of,
+)
+from web.auth import ClerkVisitor, CurrentVisitor, Visitor, services_of
+from web.forms import PostedForm
+from web.outbox import REASONS
+from web.pages import done, page, sentence, status_of
+from web.rendering import china_time
+
+router = APIRouter(prefix="/announcements")
+
+SHOWN_A_DAY = 4
+
+
+@router.get("")
+async def show_list(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
+    """Newest first."""
+
+    def work(session: Session) -> list[tuple[Announcement, str]]:
+        rows = announcements.announcements_of(session, visitor.community_id)
+        return [(row, _rule_words(row)) for row in rows]
+
+    rows = await services_of(request).database.read(work)
+    return page(request, visitor, "announcements.html", rows=rows, states=STATE_NAMES)
+
+
+def _rule_words(announcement: Announcement) -> str:
+    """Its recurrence in plain words; as it is stored, when it cannot be read any more."""
+    if not announcement.recurrence:
+        return ""
+    try:
+        return describe(parse_recurrence(announcement.recurrence))
+    except Refused:
+        return announcement.recurrence
+
+
+@router.get("/calendar")
+async def calendar(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
+    """A month of all announcements: what went out and what is to come."""
+    services = services_of(request)
+    now = services.clock.now()
+    today = in_china(now).date()
+    first = month_of(request.query_params.get("month", ""), today)
+    weeks = weeks_of(first)
+    since = datetime.combine(weeks[0][0], time(), CHINA)
+    until = datetime.combine(weeks[-1][-1] + timedelta(days=1), time(), CHINA)
+
+    def work(session: Session) -> list[overview.Occurrence]:
+        return overview.occurrences(session, visitor.community_id, since=since, until=until, now=now)
+
+    by_day = defaultdict(list)
+    for found in await services.database.read(work):
+        by_day[in_china(found.at).date()].append((f"{in_china(found.at):%H:%M}", found))
+    return page(
+        request,
+        visitor,
+        "announcements_calendar.html",
+        weeks=weeks,
+        by_day=by_day,
+        first=first,
+        today=today,
+        most=SHOWN_A_DAY,
+        earlier=f"{first - timedelta(days=1):%Y-%m}",
+        later=f"{first + timedelta(days=31):%Y-%m}",
+    )
+
+
+@router.get("/new")
+async def new_form(request: Request, visitor: ClerkVisitor) -> HTMLResponse:
+    return await _form_page(request, visitor, Filled())
+
+
+async def _form_page(
+    request: Request,
+    visitor: Visitor,
+    filled: Filled,
+    *,
+    announcement_id: int | None = None,
+    refusal: Refused | None = None,
+    latest: Announcement | None = None,
+) -> HTMLResponse:
+    """The form, filled; after a refusal with why. `latest` is what somebody else has saved in the meantime."""
+    services = services_of(request)
+    now = services.clock.now()
+
+    def work(session: Session) -> dict[str, object]:
+        return {
+            "choices": choices(session, visitor.community_id),
+            "explained": explain(session, visitor.community_id, filled.when, now=now),
+        }
+
+    found = await services.database.read(work)
+    context: dict[str, object] = {
+        "filled": filled,
+        "announcement_id": announcement_id,
+        "refusal": sentence(refusal) if refusal else "",
+        "latest": latest,
+        "whens": WHENS,
+        "say_fault": sentence,
+    }
+    status = status_of(refusal) if refusal else 200
+    return page(request, visitor, "announcement_form.html", status, **{**found, **context})
+
+
+@router.post("/new")
+async def write(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Response:
+    """A draft, which nobody gets yet; or, by the button 看看, only the times."""
+    filled = read_form(form)
+    services = services_of(request)
+    now = services.clock.now()
+    if form.is_checked("look"):
+        return await _form_page(request, visitor, filled)
+
+    def work(session: Session) -> int:
+        if filled.when.kind and not form.is_checked("draft"):
+            filled.when.plan(now)
+        made = announcements.draft(
+            session,
+            community_id=visitor.community_id,
+            title=filled.title,
+            text=filled.text,
+            area_ids=filled.area_ids,
+            chat_ids=filled.chat_ids,
+            roles=filled.roles,
+            file_ids=(),
+            by=visitor.person_id,
+            now=now,
+        )
+        note(request, visitor, session, "announcement.draft", made.id)
+        return made.id
+
+    try:
+        key = await services.database.write(work)
+    except Refused as refusal:
+        return await _form_page(request, visitor, filled, refusal=refusal)
+    if form.is_checked("draft"):
+        return done(request, visitor, f"/announcements/{key}", "announcements.drafted")
+    return RedirectResponse(f"/announcements/{key}/preview?{filled.when.query}", 303)
+
+
+@router.get("/{announcement_id}")
+async def show(request: Request, visitor: CurrentVisitor, announcement_id: int) -> HTMLResponse:
+    """One announcement: what, to whom, when, and its postings."""
+    services = services_of(request)
+    now = services.clock.now()
+
+    def work(session: Session) -> dict[str, object]:
+        announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        runs = announcements.runs(session, announcement)
+        offered = choices(session, visitor.community_id)
+        names = {str(key): name.strip() for key, name in [*offered.areas, *offered.groups]}
+        chosen = [*announcement.area_ids, *announcement.chat_ids]
+        return {
+            "announcement": announcement,
+            "preview": _preview(session, announcement, now),
+            "rule": _rule_words(announcement),
+            "to": [names.get(key, "（已不在）") for key in chosen]
+            + [name for role, name in ROLE_NAMES.items() if role in announcement.roles],
+            "may": {step.value for step in Step if announcements.may(session, announcement, step)},
+            "runs": runs,
+            "counts": overview.counts_of(session, runs),
+            "when": when_of(announcement),
+        }
+
+    found = await services.database.read(work)
+    return page(request, visitor, "announcement.html", 200, **{**found, "states": STATE_NAMES})
+
+
+def _preview(session: Session, announcement: Announcement, now: datetime) -> announcements.Preview | None:
+    """None when its recurrence cannot be read any more."""
+    try:
+        return announcements.preview(session, announcement, now=now)
+    except Refused:
+        return None
+
+
+@router.get("/{announcement_id}/edit")
+async def edit_form(request: Request, visitor: ClerkVisitor, announcement_id: int) -> HTMLResponse:
+    services = services_of(request)
+    announcement = await services.database.read(
+        lambda session: announcements.announcement_of(session, visitor.community_id, announcement_id)
+    )
+    return await _form_page(request, visitor, fill(announcement), announcement_id=announcement_id)
+
+
+@router.post("/{announcement_id}/edit")
+async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, form: PostedForm) -> Response:
+    """New content. Somebody else's change in between is shown, and what was typed here stays in the form."""
+    filled = read_form(form)
+    services = services_of(request)
+    if form.is_checked("look"):
+        return await _form_page(request, visitor, filled, announcement_id=announcement_id)
+
+    def work(session: Session) -> None:
+        announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        announcements.change(
+            session,
+            announcement,
+            version=filled.version,
+            title=filled.title,
+            text=filled.text,
+            area_ids=filled.area_ids,
+            chat_ids=filled.chat_ids,
+            roles=filled.roles,
+            file_ids=filled.file_ids,
+        )
+        note(request, visitor, session, "announcement.change", announcement_id)
+
+    try:
+        await services.database.write(work)
+    except Refused as refusal:
+        if status_of(refusal) == 404:
+            raise
+        latest = None
+        if refusal.key == "announcements.stale":
+            latest = await services.database.read(
+                lambda session: announcements.announcement_of(session, visitor.community_id, announcement_id)
+            )
+        return await _form_page(
+            request, visitor, filled, announcement_id=announcement_id, refusal=refusal, latest=latest
+        )
+    if filled.when.kind and not form.is_checked("draft"):
+        return RedirectResponse(f"/announcements/{announcement_id}/preview?{filled.when.query}", 303)
+    return done(request, visitor, f"/announcements/{announcement_id}", "announcements.saved")
+
+
+@router.get("/{announcement_id}/preview")
+async def show_preview(request: Request, visitor: ClerkVisitor, announcement_id: int) -> HTMLResponse:
+    return await _preview_page(request, visitor, announcement_id, dict(request.query_params))
+
+
+async def _preview_page(
+    request: Request, visitor: Visitor, announcement_id: int, fields: dict[str, str], refusal: Refused | None = None
+) -> HTMLResponse:
+    """How it will look, whom it reaches, and when; from here it is scheduled."""
+    services = services_of(request)
+    now = services.clock.now()
+    when = read_when(fields)
+
+    def work(session: Session) -> dict[str, object]:
+        announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        return {
+            "announcement": announcement,
+            "preview": _preview(session, announcement, now),
+            "explained": explain(session, visitor.community_id, when, now=now),
+        }
+
+    found = await services.database.read(work)
+    context: dict[str, object] = {
+        "when": when,
+        "whens": WHENS,
+        "refusal": sentence(refusal) if refusal else "",
+        "say_fault": sentence,
+    }
+    status = status_of(refusal) if refusal else 200
+    return page(request, visitor, "announcement_preview.html", status, **{**found, **context})
+
+
+@router.post("/{announcement_id}/schedule")
+async def schedule(request: Request, visitor: ClerkVisitor, announcement_id: int, form: PostedForm) -> Response:
+    """It goes out as the preview said."""
+    services = services_of(request)
+    now = services.clock.now()
+    when = read_when(form.values())
+
+    def work(session: Session) -> datetime | None:
+        announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        when.plan(now)
+        announcements.schedule(
+            session, announcement, at=when.moment, recurrence=when.words, now=now, ends_at=when.ends_at
+        )
+        note(request, visitor, session, "announcement.schedule", announcement_id)
+        return announcement.next_due_at
+
+    try:
+        first = await services.database.write(work)
+    except Refused as refusal:
+        if status_of(refusal) == 404:
+            raise
+        return await _preview_page(request, visitor, announcement_id, form.values(), refusal)
+    services.wake()
+    address = f"/announcements/{announcement_id}"
+    return done(request, visitor, address, "announcements.scheduled", when=china_time(first, now=now))
+
+
+async def _step(
+    request: Request,
+    visitor: Visitor,
+    announcement_id: int,
+    name: str,
+    work: Callable[[Session, Announcement], None],
+) -> datetime | None:
+    """Takes a step and writes it down; returns the next time there is one."""
+
+    def in_transaction(session: Session) -> datetime | None:
+        announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        work(session, announcement)
+        note(request, visitor, session, f"announcement.{name}", announcement_id)
+        return announcement.next_due_at
+
+    services = services_of(request)
+    following = await services.database.write(in_transaction)
+    services.wake()
+    return following
+
+
+@router.post("/{announcement_id}/pause")
+async def pause(request: Request, visitor: ClerkVisitor, announcement_id: int) -> Response:
+    await _step(request, visitor, announcement_id, "pause", announcements.pause)
+    return done(request, visitor, f"/announcements/{announcement_id}", "announcements.paused")
+
+
+@router.post("/{announcement_id}/resume")
+async def resume(request: Request, visitor: ClerkVisitor, announcement_id: int) -> Response:
+    now = services_of(request).clock.now()
+    following = await _step(
+        request,
+        visitor,
+        announcement_id,
+        "resume",
+        lambda session, announcement: announcements.resume(session, announcement, now=now),
+    )
+    address = f"/announcements/{announcement_id}"
+    return done(request, visitor, address, "announcements.resumed", when=china_time(following, now=now))
+
+
+@router.post("/{announcement_id}/cancel")
+async def cancel(request: Request, visitor: ClerkVisitor, announcement_id: int) -> Response:
+    await _step(request, visitor, announcement_id, "cancel", announcements.cancel)
+    return done(request, visitor, f"/announcements/{announcement_id}", "announcements.cancelled")
+
+
+@router.get("/{announcement_id}/runs/{run_id}")
+async def show_run(request: Request, visitor: CurrentVisitor, announcement_id: int, run_id: int) -> HTMLResponse:
+    """One posting: how many got it, and which chats did not, with the reason."""
+
+    def work(session: Session) -> dict[str, object]:
+        announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        run = overview.run_of(session, announcement, run_id)
+        return {"announcement": announcement, "run": run, "deliveries": announcements.deliveries(session, run)}
+
+    found = await services_of(request).database.read(work)
+    return page(request, visitor, "announcement_run.html", 200, **{**found, "reasons": REASONS})
