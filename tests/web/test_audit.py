@@ -1,0 +1,92 @@
+"""The log of acts in the browser: newest first, narrowed by its filters, of one's own community."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from domain import accounts
+from storage.database import Database
+from tests.web.office import Office, open_office
+
+
+@pytest.fixture
+def office(database: Database, now: datetime, tmp_path: Path) -> Office:
+    made = open_office(database, now, tmp_path)
+    acts = [
+        (made.clerk, "area.change", "11", now - timedelta(days=2), made.here.id),
+        (made.clerk, "person.phone", "22", now - timedelta(days=1), made.here.id),
+        (made.administrator, "strange.act", "22", now, made.here.id),
+        (made.clerk_there, "area.change", "99", now, made.there.id),
+    ]
+    with database.writing() as session:
+        for person, act, subject, at, community in acts:
+            accounts.audit(
+                session,
+                person_id=person,
+                act=act,
+                subject=subject,
+                now=at,
+                community_id=community,
+                detail={"fields": ["name", "phone"]},
+            )
+    return made
+
+
+def subjects(page: str) -> list[str]:
+    """The subjects listed, in order."""
+    rows = page.split("<tbody>")[1].split("</tbody>", maxsplit=1)[0] if "<tbody>" in page else ""
+    return [part.split("的记录")[0].strip() for part in rows.split('aria-label="只看对象')[1:]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["22", "22", "11"]),
+        ("act=person.phone", ["22"]),
+        ("act=sign_in", []),
+        ("subject=22", ["22", "22"]),
+        ("person=CLERK", ["22", "11"]),
+        ("person=abc&act=area.change", ["11"]),
+        ("from=2026-11-20", ["22", "22"]),
+        ("from=2026-11-20&to=2026-11-20", ["22"]),
+        ("to=2026-11-19", ["11"]),
+        ("from=nonsense&to=9999-99-99", ["22", "22", "11"]),
+        ("page=2", []),
+        ("act=nothing", []),
+    ],
+)
+async def test_log_is_narrowed(office: Office, query: str, found: list[str]) -> None:
+    browser = await office.browser(office.officer)
+    answer = await browser.get(f"/audit?{query.replace('CLERK', str(office.clerk))}")
+    assert answer.status_code == 200
+    assert subjects(answer.text) == found
+
+
+async def test_log_names_people_acts_and_fields(office: Office) -> None:
+    page = (await (await office.browser(office.clerk)).get("/audit")).text
+    for words in ("周敏", "修改区域", "查看电话", "strange.act", "登录", "项目 name、phone", 'href="/areas/11"'):
+        assert words in page
+    assert "99" not in subjects(page)
+    assert "钱进" not in page
+
+
+async def test_log_costs_the_same_for_few_and_for_many(office: Office, now: datetime) -> None:
+    browser = await office.browser(office.clerk)
+    with office.counted() as before:
+        await browser.get("/audit?act=area.change")
+    with office.database.writing() as session:
+        for person in (office.administrator, office.officer):
+            accounts.audit(
+                session, person_id=person, act="area.change", subject="5", now=now, community_id=office.here.id
+            )
+    with office.counted() as after:
+        page = (await browser.get("/audit?act=area.change")).text
+    assert len(after) == len(before)
+    assert subjects(page) == ["5", "5", "11"]
+
+
+async def test_log_is_for_the_desk_and_only_to_be_read(office: Office) -> None:
+    worker, clerk = await office.browser(office.worker), await office.browser(office.clerk)
+    assert (await worker.get("/audit")).status_code == 403
+    assert (await clerk.post("/audit")).status_code == 405

@@ -1,0 +1,82 @@
+"""The log of what staff did, with its filters. Nothing here changes anything."""
+
+from datetime import date, datetime, time, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from core.clock import CHINA
+from domain import audit
+from domain.outbox import Session
+from web.acts import ACT_NAMES
+from web.auth import DeskVisitor, services_of
+from web.forms import read_key
+from web.pages import page
+from web.paging import paging
+
+router = APIRouter(prefix="/audit")
+
+DETAIL_NAMES = {
+    "fields": "项目",
+    "role": "角色",
+    "area": "区域",
+    "duty": "职务",
+    "purpose": "用途",
+    "added": "新增",
+    "changed": "修改",
+    "step": "步骤",
+    "person": "人员",
+}
+# The first part of an act → where its subject is shown.
+SHELVES = {
+    "area": "/areas/",
+    "person": "/people/",
+    "duty": "/people/",
+    "announcement": "/announcements/",
+    "rotation": "/announcements/",
+    "case": "/desk/cases/",
+}
+
+
+@router.get("")
+async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
+    """Newest first, by person, act, subject and days (both included)."""
+    asked = {
+        name: request.query_params.get(name, "").strip()[:60] for name in ("person", "act", "subject", "from", "to")
+    }
+    here = paging(request)
+    last = _midnight(asked["to"])
+    wanted = audit.AuditFilter(
+        person_id=read_key(asked["person"]),
+        act=asked["act"],
+        subject=asked["subject"],
+        since=_midnight(asked["from"]),
+        until=last + timedelta(days=1) if last else None,
+    )
+
+    def work(session: Session) -> dict[str, object]:
+        rows, total = audit.entries(session, visitor.community_id, wanted, offset=here.offset, limit=here.size)
+        return {
+            "rows": rows,
+            "total": total,
+            "acts": [(act, ACT_NAMES.get(act, act)) for act in audit.acts_of(session, visitor.community_id)],
+            "people": audit.people_of(session, visitor.community_id),
+        }
+
+    found = await services_of(request).database.read(work)
+    words: dict[str, object] = {
+        "shelves": SHELVES,
+        "asked": asked,
+        "names": ACT_NAMES,
+        "details": DETAIL_NAMES,
+        "here_is": here,
+    }
+    return page(request, visitor, "audit.html", 200, **{**found, **words})
+
+
+def _midnight(words: str) -> datetime | None:
+    """The beginning of a day in China."""
+    try:
+        return datetime.combine(date.fromisoformat(words), time(), CHINA)
+    except (ValueError, OverflowError):
+        return None
