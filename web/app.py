@@ -49,7 +49,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Refused
-from web import case_steps, cases, files, sign_in
+from web import announcements, areas, audit, case_steps, cases, conventions, files, groups, outbox, people, sign_in
 from web.auth import NotSignedIn, WrongCsrf, guard
 from web.pages import sentence, status_of
 from web.rendering import STATIC, Renderer
@@ -61,9 +61,21 @@ from web.simulator_bodies import BODY_LIMIT
 log = structlog.get_logger(__name__)
 
 # THE TABLE OF PAGES behind the sign-in. The order matters only where two paths fit one address.
-SIGNED_IN: tuple[APIRouter, ...] = (sign_in.router, cases.router, case_steps.router, files.router)
+SIGNED_IN: tuple[APIRouter, ...] = (
+    sign_in.router,
+    cases.router,
+    case_steps.router,
+    files.router,
+    areas.router,
+    people.router,
+    groups.router,
+    announcements.router,
+    conventions.router,
+    outbox.router,
+    audit.router,
+)
 # Paths whose forms carry files, and the most bytes of one form.
-LARGER_BODIES = {"/desk": 64 * MEBIBYTE}
+LARGER_BODIES = {"/desk": 64 * MEBIBYTE, "/areas/import": 21 * MEBIBYTE}
 
 # status → what happened, what to do next
 FAULTS = {

@@ -4,6 +4,7 @@ Coming in and going out are web/sign_in.py; which cases and files somebody may s
 """
 
 import hmac
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -130,19 +131,22 @@ async def visitor(request: Request) -> Visitor:
 CurrentVisitor = Annotated[Visitor, Depends(visitor)]
 
 
-async def guard(request: Request, visitor: CurrentVisitor) -> None:
+async def guard(request: Request, visitor: CurrentVisitor) -> AsyncIterator[None]:
     """Stands before every route of the signed-in pages (web/app.py): a form must carry the session's mark.
 
-    A key that no row can have is no page; the database would take it for a fault.
+    A key that no row can have is no page; the database would take it for a fault. Files of a form are closed even when
+    the route refuses before it looks at them.
     """
     if any(value.isdecimal() and read_key(value) is None for value in request.path_params.values()):
         raise HTTPException(404)
     if request.method in SAFE_METHODS:
+        yield
         return
-    form = await request.form()
-    given = form.get("csrf")
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
-        raise WrongCsrf
+    async with request.form() as form:
+        given = form.get("csrf")
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+            raise WrongCsrf
+        yield
 
 
 def need_desk(visitor: Visitor) -> None:

@@ -24,6 +24,17 @@ FOR_ALL = (
     NavigationItem("/desk/board", "看板", "layout-kanban"),
 )
 FOR_DESK = (NavigationItem("/desk/wishes", "心愿", "heart"),)
+BOOKS = (
+    NavigationItem("/announcements", "公告", "speakerphone"),
+    NavigationItem("/conventions", "公约", "books"),
+    NavigationItem("/areas", "网格", "map-2"),
+)
+BOOKS_FOR_DESK = (
+    NavigationItem("/people", "人员", "users"),
+    NavigationItem("/groups", "群组", "messages"),
+    NavigationItem("/outbox", "收发", "send"),
+    NavigationItem("/audit", "操作记录", "history"),
+)
 LAST = (NavigationItem("/sessions", "登录设备", "key"),)
 
 # A refusal's status by its key; any other is 409: understood, but not as things stand.
@@ -36,7 +47,8 @@ def renderer_of(request: Request) -> Renderer:
 
 
 def navigation_for(visitor: Visitor) -> list[NavigationItem]:
-    return [*FOR_ALL, *(FOR_DESK if visitor.is_desk else ()), *LAST]
+    desk = visitor.is_desk
+    return [*FOR_ALL, *(FOR_DESK if desk else ()), *BOOKS, *(BOOKS_FOR_DESK if desk else ()), *LAST]
 
 
 def page(
