@@ -23,7 +23,7 @@ from storage.people import Duty, Person, Role
 PAGE_SIZE = 20
 COLUMN_SIZE = 30
 MOST_TASKS = 100
-URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "紧急", Urgency.EMERGENCY: "十万火急"}
+URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "紧急", Urgency.EMERGENCY: "特急"}
 BOARD = (State.OPEN, State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.FINISHED, State.CLOSED)
 # Where a card may be moved on the board, and by which step; `may` says from where.
 MOVES = (
