@@ -1,7 +1,7 @@
 """Announcements: the list, the calendar, writing and changing one, its preview and schedule, and what became of each posting."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 
 from fastapi import APIRouter, Request
@@ -9,7 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from core.clock import CHINA, in_china
 from core.errors import Refused
-from domain import announcements
+from core.media import StoredMedia
+from domain import announcements, files
 from domain.announcements import STATE_NAMES, Announcement, overview
 from domain.announcements.life import Step
 from domain.outbox import Session
@@ -33,6 +34,7 @@ from web.forms import PostedForm
 from web.outbox import REASONS
 from web.pages import done, page, sentence, status_of
 from web.rendering import china_time
+from web.uploads import keep_uploads
 
 router = APIRouter(prefix="/announcements")
 
@@ -141,6 +143,7 @@ async def write(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Re
     def work(session: Session) -> int:
         if filled.when.kind and not form.is_checked("draft"):
             filled.when.plan(now)
+        added = _store(session, visitor, uploads, now)
         made = announcements.draft(
             session,
             community_id=visitor.community_id,
@@ -149,7 +152,7 @@ async def write(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Re
             area_ids=filled.area_ids,
             chat_ids=filled.chat_ids,
             roles=filled.roles,
-            file_ids=(),
+            file_ids=added,
             by=visitor.person_id,
             now=now,
         )
@@ -157,12 +160,26 @@ async def write(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Re
         return made.id
 
     try:
+        uploads = await keep_uploads(request, form, "photos")
         key = await services.database.write(work)
     except Refused as refusal:
         return await _form_page(request, visitor, filled, refusal=refusal)
     if form.is_checked("draft"):
         return done(request, visitor, f"/announcements/{key}", "announcements.drafted")
     return RedirectResponse(f"/announcements/{key}/preview?{filled.when.query}", 303)
+
+
+def _store(
+    session: Session, visitor: Visitor, uploads: Sequence[tuple[StoredMedia, str | None]], now: datetime
+) -> list[int]:
+    """Rows for the files that came along; their keys."""
+    here = visitor.community_id
+    rows = [
+        files.store_upload(session, media, name=name, community_id=here, case_id=None, now=now, purpose="announcement")
+        for media, name in uploads
+    ]
+    session.flush()
+    return [row.id for row in rows]
 
 
 @router.get("/{announcement_id}")
@@ -220,6 +237,7 @@ async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, fo
 
     def work(session: Session) -> None:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
+        added = _store(session, visitor, uploads, services.clock.now())
         announcements.change(
             session,
             announcement,
@@ -229,11 +247,12 @@ async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, fo
             area_ids=filled.area_ids,
             chat_ids=filled.chat_ids,
             roles=filled.roles,
-            file_ids=filled.file_ids,
+            file_ids=[*filled.file_ids, *added],
         )
         note(request, visitor, session, "announcement.change", announcement_id)
 
     try:
+        uploads = await keep_uploads(request, form, "photos")
         await services.database.write(work)
     except Refused as refusal:
         if status_of(refusal) == 404:

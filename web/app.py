@@ -75,7 +75,7 @@ SIGNED_IN: tuple[APIRouter, ...] = (
     audit.router,
 )
 # Paths whose forms carry files, and the most bytes of one form.
-LARGER_BODIES = {"/desk": 64 * MEBIBYTE, "/areas/import": 21 * MEBIBYTE}
+LARGER_BODIES = {"/desk": 64 * MEBIBYTE, "/areas/import": 21 * MEBIBYTE, "/announcements": 64 * MEBIBYTE}
 
 # status → what happened, what to do next
 FAULTS = {

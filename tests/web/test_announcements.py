@@ -1,14 +1,17 @@
 """Announcements in the browser: writing, previewing, scheduling, changing at once with somebody else, the calendar, what became of it."""
 
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
+import httpx
 import pytest
+from PIL import Image
 
 from domain import announcements
 from domain.announcements import Announcement, AnnouncementState
 from storage.database import Database
-from storage.messages import Outbox, OutboxState
+from storage.messages import File, Outbox, OutboxState
 from storage.people import Role
 from tests import builders
 from tests.web.office import Browser, Office, open_office
@@ -301,3 +304,46 @@ async def test_only_clerks_write(office: Office, now: datetime) -> None:
         assert await refused(browser, key) == [403] * 5 + [200, 403, 403, 404]
         assert (await browser.post("/announcements/new", written(office))).status_code == 403
     assert office.acts() == []
+
+
+def picture() -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def send_with_photo(
+    browser: Browser, path: str, fields: dict[str, str | list[str]], photo: bytes
+) -> httpx.Response:
+    data = {"csrf": browser.csrf, **fields}
+    return await browser.client.post(path, data=data, files={"photos": ("海报.png", photo, "image/png")})
+
+
+async def test_poster_goes_along_and_can_be_taken_off(office: Office) -> None:
+    browser = await office.browser(office.clerk)
+
+    await browser.after(await send_with_photo(browser, "/announcements/new", written(office, draft="1"), picture()))
+    (made,), (file,) = office.rows(Announcement), office.rows(File)
+    form = (await browser.get(f"/announcements/{made.id}/edit")).text
+    await browser.after(
+        await browser.post(f"/announcements/{made.id}/edit", written(office, version=str(made.version), draft="1"))
+    )
+
+    assert (made.file_ids, file.state, file.community_id, file.case_id) == (
+        [str(file.id)],
+        "stored",
+        office.here.id,
+        None,
+    )
+    assert f'name="files" value="{file.id}" checked' in form
+    assert office.row(Announcement, made.id).file_ids == []
+
+
+async def test_broken_picture_is_refused_and_the_form_stays(office: Office) -> None:
+    browser = await office.browser(office.clerk)
+
+    answer = await send_with_photo(browser, "/announcements/new", written(office, draft="1"), b"\x89PNG broken")
+
+    assert answer.status_code == 409
+    assert 'value="停水通知"' in answer.text
+    assert (office.rows(Announcement), office.rows(File)) == ([], [])
