@@ -35,6 +35,7 @@ from storage.database import Database
 log = structlog.get_logger()
 
 MOST_IN_BATCH = 200
+TRIES = 3
 NOTHING = Understanding(kind=Kind.CHATTER, decision=Decision.SILENT, certainty=1.0)
 SPOKEN = frozenset({IncomingKind.MESSAGE, IncomingKind.EDIT})
 
@@ -122,18 +123,26 @@ class Receiver:
         """Each message in a transaction of its own; the poison message is kept for replay."""
         try:
             for incoming in waiting.incomings:
-                try:
-                    await self._database.write(lambda session, one=incoming: self._work_some(session, [one]))  # type: ignore[misc]  # the default is bound at once
-                except Exception as error:
-                    log.error("message_failed", channel=incoming.channel, id=incoming.external_id, exc_info=True)
-                    metrics.FAILED.inc()
-                    reason = f"{type(error).__name__}"
-                    await self._database.write(lambda session, one=incoming, why=reason: self._keep(session, one, why))  # type: ignore[misc]
+                await self._work_one(incoming)
             if waiting.bookmark is not None:
                 await self._database.write(lambda session: self._bookmark(session, waiting))
         except Exception as error:
             # Not even the note could be stored: the platform must keep the message and send it again.
             waiting.done.set_exception(error)
+
+    async def _work_one(self, incoming: Incoming) -> None:
+        """Tried again before it counts as poison: another process may just have worked it, or changed what it is about."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await self._database.write(lambda session: self._work_some(session, [incoming]))
+            except Exception as error:
+                if tries_left:
+                    continue
+                log.error("message_failed", channel=incoming.channel, id=incoming.external_id, exc_info=True)
+                metrics.FAILED.inc()
+                reason = type(error).__name__
+                await self._database.write(lambda session: self._keep(session, incoming, reason))  # noqa: B023 - awaited at once
+            return
 
     async def work_again(self, row_id: int, incoming: Incoming) -> None:
         """A message that failed goes the same way as a new one; when it fails again everything stays as it was."""
@@ -207,7 +216,7 @@ class Receiver:
             )
         understanding = NOTHING
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
-            understanding = understand(_utterance(incoming), self._places.of(session, chat))
+            understanding = understand(_utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id))
         return Context(
             session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=self._site()
         )

@@ -295,6 +295,7 @@ def erase(session: Session, person: Person, now: datetime) -> None:
     person.phone_sealed, person.phone_hash = None, None
     person.erased_at = now
     accounts = session.scalars(select(Account).where(Account.person_id == person.id)).all()
+    session.memo.clear()  # what was looked up of these accounts no longer holds
     for account in accounts:
         here = select(Chat.id).where(Chat.channel == account.channel)
         session.execute(

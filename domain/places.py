@@ -6,7 +6,6 @@ from domain.areas import of_community
 from nlp.places import PlaceEntry, Places, build_places
 from storage.areas import Area
 from storage.base import Session
-from storage.chats import Chat
 from storage.messages import SystemMark
 
 __all__ = ["PlaceBook", "Places", "note_changed"]
@@ -28,18 +27,17 @@ class PlaceBook:
         if version != self._version:
             self._version, self._matchers = version, {}
 
-    def of(self, session: Session, chat: Chat) -> Places:
-        """The matcher of the chat's community; of two places with one name it takes the one nearer to the chat's area."""
-        if chat.community_id is None:
+    def of(self, session: Session, community_id: int | None, *, near: int | None = None) -> Places:
+        """The community's matcher; of two places with one name it takes the one in the area `near`."""
+        if community_id is None:
             return self._nowhere
-        key = (chat.community_id, chat.area_id)
-        if key not in self._matchers:
-            whole = self._matchers.get((chat.community_id, None))
-            if whole is None:
-                entries = tuple(_entry(area) for area in of_community(session, chat.community_id))
-                whole = self._matchers[chat.community_id, None] = build_places(entries)
-            self._matchers[key] = whole.within(chat.area_id) if chat.area_id is not None else whole
-        return self._matchers[key]
+        whole = self._matchers.get((community_id, None))
+        if whole is None:
+            entries = tuple(_entry(area) for area in of_community(session, community_id))
+            whole = self._matchers[community_id, None] = build_places(entries)
+        if (community_id, near) not in self._matchers and near is not None:
+            self._matchers[community_id, near] = whole.within(near)
+        return self._matchers[community_id, near]
 
 
 def _entry(area: Area) -> PlaceEntry:

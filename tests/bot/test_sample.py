@@ -40,7 +40,7 @@ def test_sample_has_the_promised_size(session: Session, now: datetime) -> None:
         AreaLevel.HOUSEHOLD: 1200,
         AreaLevel.PLACE: len(make.PLACES),
     }
-    assert session.scalar(select(func.count()).select_from(Residence)) > 8
+    assert session.scalars(select(func.count()).select_from(Residence)).one() > 8
 
 
 def test_sample_loaded_again_changes_nothing(session: Session, now: datetime) -> None:

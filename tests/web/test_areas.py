@@ -93,7 +93,7 @@ async def test_new_names_are_known_to_the_bot_at_once(office: Office, now: datet
 
     def named(session: Session, words: str) -> list[int | None]:
         book.refresh(session)
-        return [found.area_id for found in book.of(session, group).find(words)]
+        return [found.area_id for found in book.of(session, group.community_id, near=group.area_id).find(words)]
 
     with office.database.reading() as session:
         assert key not in named(session, "龙门楼路灯坏了")

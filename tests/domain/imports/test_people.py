@@ -25,10 +25,8 @@ def grid(session: Session) -> Session:
 
 def duties(session: Session) -> set[tuple[str | None, str, str, date, date | None, int, str | None]]:
     query = select(Person.code, Duty.role, Area.code, Duty.from_on, Duty.until_on, Duty.rank, Duty.topic_head)
-    return {
-        tuple(row)
-        for row in session.execute(query.join(Person, Person.id == Duty.person_id).join(Area, Area.id == Duty.area_id))
-    }
+    rows = session.execute(query.join(Person, Person.id == Duty.person_id).join(Area, Area.id == Duty.area_id))
+    return {(code, role, area, since, until, rank, head) for code, role, area, since, until, rank, head in rows}
 
 
 def test_people_come_with_duties_sealed_phones_and_accounts(grid: Session, now: datetime) -> None:
