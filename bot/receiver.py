@@ -216,7 +216,9 @@ class Receiver:
             )
         understanding = NOTHING
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
-            understanding = understand(_utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id))
+            understanding = understand(
+                _utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id)
+            )
         return Context(
             session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=self._site()
         )

@@ -226,7 +226,9 @@ def make_code(
 
 def _spend(session: Session, code: str, *, now: datetime, for_person: bool) -> BindingCode:
     row = session.scalars(
-        select(BindingCode).where(BindingCode.code_hash == session.keyring.fingerprint(code.strip().upper()))
+        select(BindingCode)
+        .where(BindingCode.code_hash == session.keyring.fingerprint(code.strip().upper()))
+        .with_for_update()
     ).one_or_none()
     if row is None or (row.person_id is not None) != for_person:
         raise Refused("chats.code_wrong")

@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         kinds = database_kind_of(Path(metafunc.module.__file__ or ""))
         marked = [pytest.param(kind, marks=pytest.mark.postgres) if kind == "postgres" else kind for kind in kinds]
-        if len(marked) > 1:
+        if kinds != ("sqlite",):
             metafunc.parametrize("database_kind", marked, indirect=True)
 
 

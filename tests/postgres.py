@@ -28,6 +28,8 @@ from storage.database import Database
 
 TEMPLATE = "wuwei_template"
 BOTH = ("sqlite", "postgres")
+# What only several processes can show.
+ON_POSTGRES = ("storage/test_postgres_claims.py",)
 # Whose tests run on both databases: folders and files beside this one.
 ON_BOTH = (
     "storage/",
@@ -101,6 +103,8 @@ class Postgres:
 def database_kind_of(file: Path) -> tuple[str, ...]:
     """The databases that the tests of this file run on."""
     name = file.relative_to(Path(__file__).parent).as_posix()
+    if name.startswith(ON_POSTGRES):
+        return BOTH[1:]
     return BOTH if name.startswith(ON_BOTH) else BOTH[:1]
 
 
