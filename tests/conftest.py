@@ -1,5 +1,6 @@
 """Fixtures that all tests share: a real database file, a session in it, and a moment that stands still."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,14 +35,27 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "sqlite"))
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, to be copied: migrating once saves a third of a second a test."""
+    folder = tmp_path_factory.mktemp("template")
+    made = Database(f"sqlite:///{folder / 'wuwei.sqlite3'}", load_or_make(folder / "wuwei.key"))
+    schema.upgrade(made)
+    made.close()
+    return folder / "wuwei.sqlite3"
+
+
 @pytest.fixture
-def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(
+    database_kind: str, tmp_path: Path, sqlite_template: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The address of an empty database: at the newest schema, or about to be."""
     if database_kind == "postgres":
         url: str = request.getfixturevalue("postgres_for_all")
         yield url
         empty(url)
     else:
+        shutil.copyfile(sqlite_template, tmp_path / "wuwei.sqlite3")
         yield f"sqlite:///{tmp_path / 'wuwei.sqlite3'}"
 
 
