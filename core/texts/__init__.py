@@ -1,7 +1,6 @@
 """What the bot says: `say("cases.receipt", number=…)` looks a sentence up in zh/cases.toml and fills its blanks.
 
-A missing sentence or a missing blank is an error, found by the tests. Communities may override a sentence in the
-database; that is domain/wording.py.
+A missing sentence or a missing blank is an error, found by the tests.
 """
 
 import functools
