@@ -4,6 +4,7 @@ const KIND = { chatter: "闲聊", report: "报事", wish: "心愿", complaint: "
 const WORDS = {
   ...KIND, act: "直接办理", ask: "先问一句", silent: "不打扰", normal: "一般", urgent: "加急", emergency: "紧急", none: "无",
   still_broken: "还没修好", resolved: "已修好", withdrawn: "撤回", correction: "更正", me_too: "我家也是", thanks: "感谢", true: "是", false: "否",
+  opened: "登记成一件事", joined: "并入已有的事", asked: "先问一句", answered: "回了话", refused: "没有接受", failed: "处理出错，已留存",
 };
 const LABELS = {
   kind: "听成了", decision: "决定", decided: "结果", certainty: "把握", confidence: "把握", urgency: "缓急", topic: "事项", topics: "可能的事项",
@@ -100,9 +101,10 @@ export function personItem(person, { isMember, isCurrent, onclick }) {
 export function whyPanel(message, reasons) {
   const panel = document.createDocumentFragment();
   panel.append(make("blockquote", { text: message.text || "（照片）" }));
-  const { because, ...facts } = reasons;
+  const { because, said, ...facts } = reasons;
+  const lines = (said ?? []).filter((line) => line.startsWith("因为"));
   panel.append(factList(facts));
-  if (Array.isArray(because) && because.length) panel.append(make("h2", { text: "凭这些词" }), wordList(because));
+  if (Array.isArray(because) && because.length) panel.append(make("h2", { text: "凭这些词" }), wordList(because, lines));
   else if (because) panel.append(make("p", { class: "hint", text: "没有特别的词，按整句判断。" }));
   return panel;
 }
@@ -129,13 +131,14 @@ function shownWord(name, value) {
   return WORDS[value] ?? String(value);
 }
 
-function wordList(because) {
+// `lines` say the same reasons in Chinese, one each, in the same order.
+function wordList(because, lines) {
   const reasons = because.map((reason) => (typeof reason === "object" ? reason : { word: String(reason), speaks_for: "", weight: 0 }));
   const most = Math.max(...reasons.map((reason) => Math.abs(Number(reason.weight) || 0)), 0.01);
-  return make("ul", { class: "words" }, ...reasons.map((reason) => {
+  return make("ul", { class: "words" }, ...reasons.map((reason, place) => {
     const weight = Number(reason.weight) || 0;
-    const target = WORDS[reason.speaks_for] ?? reason.speaks_for;
-    return make("li", {}, make("mark", { text: reason.word }), make("small", { text: `${weight < 0 ? "不像" : "像"} ${target} ${weight.toFixed(2)}` }),
+    const target = lines[place]?.replace(/^因为有?“[^”]*”/, "").replace(/（[^（]*分）/, "").replace(/。$/, "") || `${weight < 0 ? "不像" : "像"} ${WORDS[reason.speaks_for] ?? reason.speaks_for}`;
+    return make("li", {}, make("mark", { text: reason.word }), make("small", { text: `${target} ${weight.toFixed(2)}` }),
       make("meter", { min: "0", max: most.toFixed(3), value: Math.abs(weight).toFixed(3), "aria-label": `${reason.word} 的分量` }));
   }));
 }
