@@ -16,6 +16,7 @@ from bot.fetcher import Fetcher
 from bot.receiver import Receiver
 from bot.scheduler import STALE_TICK, Ticker, make_scheduler
 from bot.sender import Sender
+from bot.wakeups import Wakeups
 from core.clock import Clock
 from core.config import Settings
 from core.errors import WuweiError
@@ -71,13 +72,18 @@ class App:
         self.fetcher = Fetcher(self.database, self.channels, clock, settings.media, settings.media_folder)
         self.ticker = Ticker(self.database, clock, settings.keep, wake=self.wake)
         self._scheduler = make_scheduler(self.ticker)
+        self._wakeups = Wakeups(self.database, self._wake_here)
         self._running = Running()
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self.simulation: Simulation | None = None
 
     def wake(self) -> None:
-        """Something was committed: whoever sleeps looks again."""
+        """Something was committed: whoever sleeps looks again, in the other processes too."""
+        self._wake_here()
+        self._wakeups.tell()
+
+    def _wake_here(self) -> None:
         self.sender.wake.set()
         self.fetcher.wake()
 
@@ -88,6 +94,7 @@ class App:
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         self._run(self.receiver.run())
+        self._run(self._wakeups.run())
         if INTAKE in self.roles or SENDER in self.roles:
             for channel in self._unnamed:
                 await self._start_channel(channel)
