@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -77,6 +77,7 @@ class App:
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self.simulation: Simulation | None = None
+        self.demo_link: Callable[[], Awaitable[str]] | None = None
 
     def wake(self) -> None:
         """Something was committed: whoever sleeps looks again, in the other processes too."""
@@ -134,6 +135,11 @@ class App:
                 await self.database.write(lambda session: outbox.tell_staff(session, text, key=key, now=now))  # noqa: B023 - awaited at once
                 log.warning("set_up_wrongly", channel=name, count=len(faults))
 
+    def _bot_names(self) -> dict[str, str]:
+        """The name that people write to, by channel, where the platform has told it."""
+        names = {name: channel.abilities.bot_name for (name, _), channel in self.channels.items()}
+        return {name: bot_name for name, bot_name in names.items() if bot_name}
+
     def _site(self) -> Site:
         links = {
             key: channel.abilities.start_link for key, channel in self.channels.items() if channel.abilities.start_link
@@ -153,6 +159,8 @@ class App:
             is_ready=self.faults,
             hooks={channel.name: channel.take_hook for channel in self.channels.values()},
             simulation=self.simulation,
+            demo_link=self.demo_link,
+            bot_names=self._bot_names(),
         )
         config = uvicorn.Config(
             make_app(services),

@@ -34,6 +34,7 @@ class Demo:
             why=self._why,
             next_due=self.app.ticker.next_due,
         )
+        self.app.demo_link = self.console_link
 
     async def start(self) -> None:
         """Afterwards the made-up community is there, and the page answers."""

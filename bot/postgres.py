@@ -19,28 +19,20 @@ def dump(url: str, file: Path) -> None:
 def restore(url: str, file: Path) -> None:
     """Fills an empty database from such a copy, all or nothing."""
     options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-    _call("pg_restore", url, [*options, f"--dbname={_name(url)}", str(file)], names_database=False)
+    _call("pg_restore", url, [*options, str(file)])
 
 
-def _call(tool: str, url: str, options: list[str], *, names_database: bool = True) -> None:
+def _call(tool: str, url: str, options: list[str]) -> None:
     program = shutil.which(tool)
     if program is None:
         raise ConfigError(
             [f"这台机器上没有 {tool}；请安装 PostgreSQL 的客户端工具（Debian/Ubuntu：postgresql-client）"]
         )
-    parts = urlsplit(url)
-    # The password goes by the environment: the list of processes is open to everybody on the machine.
-    environment = dict(os.environ)
-    if parts.password:
-        environment["PGPASSWORD"] = unquote(parts.password)
-    where = [f"--host={parts.hostname or 'localhost'}", f"--port={parts.port or 5432}"]
-    if parts.username:
-        where.append(f"--username={unquote(parts.username)}")
-    if names_database:
-        options = [*options, f"--dbname={_name(url)}"]
+    address, password = for_libpq(url)
     done = subprocess.run(  # noqa: S603 - a fixed program, no shell
-        [program, "--no-password", *where, *options],
-        env=environment,
+        [program, "--no-password", f"--dbname={address}", *options],
+        # The password goes by the environment: the list of processes is open to everybody on the machine.
+        env=os.environ | ({"PGPASSWORD": password} if password else {}),
         capture_output=True,
         text=True,
         timeout=LONGEST_SECONDS,
@@ -51,5 +43,10 @@ def _call(tool: str, url: str, options: list[str], *, names_database: bool = Tru
         raise ConfigError([f"{tool} 没有成功：{said}"])
 
 
-def _name(url: str) -> str:
-    return unquote(urlsplit(url).path.lstrip("/"))
+def for_libpq(url: str) -> tuple[str, str]:
+    """The address as PostgreSQL's own programs read it, without the password, and the password."""
+    parts = urlsplit(url)
+    who, at, where = parts.netloc.rpartition("@")
+    netloc = who.partition(":")[0] + at + where
+    query = f"?{parts.query}" if parts.query else ""
+    return f"postgresql://{netloc}{parts.path}{query}", unquote(parts.password or "")

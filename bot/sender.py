@@ -77,6 +77,11 @@ class Sender:
             if sent == 0:
                 await self._sleep()
 
+    @property
+    def next_round_at(self) -> datetime | None:
+        """When a limit opens for what the last round had to leave; None when it left nothing for a limit's sake."""
+        return self._sleeping_until
+
     async def _sleep(self) -> None:
         """Until woken, or until a limit opens, at most a second."""
         seconds = LONGEST_SLEEP

@@ -31,7 +31,7 @@ class Hook(Protocol):
 class Services:
     """`hooks` are webhooks by the last part of their path (/hooks/telegram). `is_ready` tells what is not ready yet, in words.
 
-    `simulation` is None outside the demo. `wake` tells sender and clock that something was committed.
+    `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
     """
 
     database: Transactions
@@ -42,4 +42,5 @@ class Services:
     is_ready: Callable[[], Awaitable[list[str]]]
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     simulation: Simulation | None = None
+    demo_link: Callable[[], Awaitable[str]] | None = None
     bot_names: Mapping[str, str] = field(default_factory=dict)

@@ -52,7 +52,18 @@ async def explain(request: Request) -> Response:
     """How to get a link; somebody who is in already goes on."""
     if await who(request):
         return RedirectResponse("/", 303)
-    return page(request, None, "sign_in.html", bot_name=_bot_name(request))
+    return page(
+        request, None, "sign_in.html", bot_name=_bot_name(request), is_demo=services_of(request).demo_link is not None
+    )
+
+
+@open_router.post("/sign-in/demo")
+async def enter_demo(request: Request) -> Response:
+    """In the demo nobody has a telephone to get a link on: the page makes one for the made-up clerk."""
+    make_link = services_of(request).demo_link
+    if make_link is None:
+        raise Refused("web.link_dead")
+    return RedirectResponse(await make_link(), 303)
 
 
 @open_router.get("/sign-in/{token}")

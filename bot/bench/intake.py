@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.bench import slow_disk
 from bot.bench.contenders import NONEBOT, OURS, PTB, Load, Outcome, missing, run
 from bot.bench.figures import Round, Row
-from bot.bench.stage import Stage
 from bot.bench.processes import MeasuringError
+from bot.bench.stage import Stage
 
 CONNECTIONS = 64
 RAW, RAW_CASES, OURS_CASES, HALF_OURS, HALF_NONEBOT = "raw", "raw cases", "ours cases", "half ours", "half nonebot"

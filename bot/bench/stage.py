@@ -77,18 +77,32 @@ class Stage:
         return file
 
     @cached_property
-    def rows(self) -> Path:
-        """The rows that the first updates of the mix leave."""
+    def left(self) -> list[harvest.Left]:
+        """What the first updates of the mix leave in the tables, taken from a run of the program itself."""
         batch = self.mix[:HARVESTED]
         data = self.data("harvest")
         asyncio.run(harvest.work(data, batch))
+        return harvest.left_by(data, batch)
+
+    @cached_property
+    def rows(self) -> Path:
+        """The same as a file, for the bare loop."""
         file = self.folder / "rows.jsonl"
-        harvest.rows_of(data, batch, file)
+        harvest.write_rows(self.folder / "harvest", self.left, file)
         return file
+
+    @cached_property
+    def _emptied(self) -> Path:
+        assert self.rows.exists()
+        return harvest.empty(community.copy_of(self.folder / "harvest", self.folder / "emptied"))
+
+    def emptied(self, name: str) -> Path:
+        """A data folder with everybody who spoke but nothing of what they said."""
+        return community.copy_of(self._emptied, self.folder / name)
 
     def raw_loop(self, seconds: float, *, only_cases: bool = False, preload: Path | None = None) -> dict[str, float]:
         """Bare sqlite3 over those rows, in a process and a database of its own."""
-        data = self.data("raw")
+        data = self.emptied("raw")
         command = [
             sys.executable,
             str(HERE / "raw_loop.py"),

@@ -35,8 +35,8 @@ async def _replay(settings: Settings, received_id: int) -> Replayed:
     channels = make_channels(settings, ())
     try:
         with database_of(settings) as database:
-            receiver = Receiver(database, SystemClock())
-            receiver.site = Site(settings.web.public_url)
+            site = Site(settings.web.public_url)
+            receiver = Receiver(database, SystemClock(), site=lambda: site)
             return await work_again(database, receiver, channels, received_id)
     finally:
         for channel in channels:

@@ -135,7 +135,8 @@ def demo(port: int, data: Path, *, is_fresh: bool) -> None:
         data_folder=data,
         database=DatabaseSettings(),
         telegram=TelegramSettings(),
-        web=WebSettings(host=LOOPBACK, port=port, public_url=f"http://{LOOPBACK}:{port}"),
+        # The demo's clock is moved by hours and days; nobody should be signed out by that.
+        web=WebSettings(host=LOOPBACK, port=port, public_url=f"http://{LOOPBACK}:{port}", session_hours=720),
         log=LogSettings(level="warning", as_json=False),
     )
     logs.set_up(settings.log)

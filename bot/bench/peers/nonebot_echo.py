@@ -22,7 +22,7 @@ handled = 0
 class Silent(Adapter):  # type: ignore[misc,unused-ignore]
     """The platform's answers are constants: nothing leaves the process."""
 
-    async def _call_api(self, bot: Bot, api: str, **data: Any) -> Any:  # noqa: ARG002 - the library's signature
+    async def _call_api(self, bot: Any, api: str, **data: Any) -> Any:  # noqa: ARG002 - the library's signature
         return ME if api in ("getMe", "get_me") else True
 
 

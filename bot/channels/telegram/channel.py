@@ -104,7 +104,9 @@ class TelegramChannel:
         """What Telegram can do; the link into private chat is known once the bot's name is."""
         if not self._username:
             return ABILITIES
-        return replace(ABILITIES, start_link=f"https://t.me/{self._username}?start={{payload}}")
+        return replace(
+            ABILITIES, bot_name=self._username, start_link=f"https://t.me/{self._username}?start={{payload}}"
+        )
 
     async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:
         """Begins to listen. Telegram out of reach is no reason to fail: the channel goes on trying in the background."""
