@@ -37,9 +37,9 @@ def settle(session: Session, *, now: datetime, detail: dict[str, str]) -> Restor
     What fell due since the backup is worked first, so that cases stand as they should; everything it wanted to say is then
     held with the rest, because nobody knows what of it had been said.
     """
-    while due.run_due(session, now=now) >= due.BATCH:
+    # What one reminder leaves may be due at once.
+    while due.run_due(session, now=now):
         session.flush()
-    session.flush()
     moved = _move_announcements(session, now)
     held = _hold_outbox(session)
     _move_counters(session, now)
