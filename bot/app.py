@@ -22,7 +22,7 @@ from core.config import Settings
 from core.errors import WuweiError
 from core.keys import load_or_make
 from core.texts import say
-from domain import inbox, outbox, sending
+from domain import chats, inbox, outbox, sending
 from handlers import routes
 from handlers.context import Site
 from nlp.understand import warm_up
@@ -127,6 +127,11 @@ class App:
             except WuweiError as error:
                 log.warning("check_failed", channel=name, kind=type(error).__name__)
                 continue
+            hears_all = channel.abilities.hears_all
+            if hears_all is not None:
+                await self.database.write(
+                    lambda session: chats.note_hearing(session, name, account, hears_all=hears_all)  # noqa: B023 - awaited at once
+                )
             if faults:
                 now = self.clock.now()
                 lines = "\n".join(f"{fault.about}：{fault.advice}" for fault in faults)

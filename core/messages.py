@@ -309,6 +309,7 @@ class Abilities:
     can_write_first: bool = False
     tells_withdrawals: bool = False
     has_dedupe_key: bool = False
+    hears_all: bool | None = None  # whether everything said in its groups is shown to the bot; None: not found out yet
     bot_name: str = ""  # what people look for to write to the bot; empty until the platform has told
     start_link: str = ""  # the link that opens the private chat, with "{payload}" in it; empty where there is none
     album_size: int = 10

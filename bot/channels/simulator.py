@@ -53,7 +53,7 @@ class SimulatorChannel:
 
     name = "simulator"
     account = "simulator"
-    abilities = Abilities(can_write_first=True, tells_withdrawals=True, has_dedupe_key=True)
+    abilities = Abilities(can_write_first=True, tells_withdrawals=True, has_dedupe_key=True, hears_all=True)
 
     def __init__(self, platform: Platform) -> None:
         self._bot = platform.bot

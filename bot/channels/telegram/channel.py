@@ -78,6 +78,7 @@ class TelegramChannel:
         self._downloads = self._new_downloads()
         self._mouth = Mouth(self._bot, token, between_parts=pace.between_parts)
         self._username = ""
+        self._hears_all: bool | None = None
         self._deliver: Deliver | None = None
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -105,7 +106,10 @@ class TelegramChannel:
         if not self._username:
             return ABILITIES
         return replace(
-            ABILITIES, bot_name=self._username, start_link=f"https://t.me/{self._username}?start={{payload}}"
+            ABILITIES,
+            hears_all=self._hears_all,
+            bot_name=self._username,
+            start_link=f"https://t.me/{self._username}?start={{payload}}",
         )
 
     async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:
@@ -211,7 +215,8 @@ class TelegramChannel:
                 return
 
     async def _learn_name(self) -> None:
-        self._username = (await self._bot.get_me()).username or ""
+        me = await self._bot.get_me()
+        self._username, self._hears_all = me.username or "", bool(me.can_read_all_group_messages)
 
     async def _set_up(self) -> None:
         await self._learn_name()
