@@ -99,9 +99,9 @@ def _progress(session: Session, case: Case, state: State) -> str:
 
 def card(session: Session, case: Case) -> str:
     """The worker's card: everything needed to go and do it."""
-    urgent = say("cases.card_urgent") if case.urgency != Urgency.NORMAL else ""
+    title = "cases.card_title" if case.urgency == Urgency.NORMAL else "cases.card_title_urgent"
     lines = [
-        say("cases.card_title", kind=KIND_NAMES[Kind(case.kind)], number=case.number, urgent=urgent),
+        say(title, kind=KIND_NAMES[Kind(case.kind)], number=case.number),
         say("cases.card_place", place=place_name(session, case)),
         say("cases.card_topic", topic=name_of(case.topic)),
         say("cases.card_text", text=case.text[:LONGEST_ON_CARD]),
