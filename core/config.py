@@ -3,12 +3,19 @@
 Only what belongs to a machine is here. What staff change (keywords, deadlines, quiet hours, texts) lives in the database.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from core.errors import ConfigError
 
@@ -116,6 +123,8 @@ class Settings(BaseSettings):
         return self.data_folder / "media"
 
 
+TELEGRAM = "https://api.telegram.org"
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 SECRET_FILES = {
     "telegram_token": ("telegram", "token"),
     "telegram_webhook_secret": ("telegram", "webhook_secret"),
@@ -142,10 +151,18 @@ def load(path: Path | None = None) -> Settings:
             return (init_settings, env_settings, toml)
 
     try:
-        settings = FromFile()
+        # A plain one again, equal to any other with the same items.
+        read = Settings.model_construct(**dict(FromFile()))
     except ValidationError as error:
         raise ConfigError([_sentence(fault) for fault in error.errors()]) from None
-    return _with_secret_files(settings)
+    except SettingsError:
+        # Its words quote the value, which may be a secret.
+        raise ConfigError(["有一个 WUWEI_ 环境变量读不懂；小节要一项一项写，例如 WUWEI_WEB__PORT=8600"]) from None
+    settings = _with_secret_files(read)
+    faults = _faults_together(settings)
+    if faults:
+        raise ConfigError(faults)
+    return settings
 
 
 def _check_readable(path: Path) -> None:
@@ -161,14 +178,32 @@ def _with_secret_files(settings: Settings) -> Settings:
     folder = settings.secrets_folder
     if folder is None:
         return settings
+    if not folder.is_dir():
+        raise ConfigError([f"secrets_folder：没有文件夹 {folder}"])
     changes: dict[str, Any] = {}
     for name, (section, item) in SECRET_FILES.items():
         file = folder / name
         if file.is_file():
-            value = SecretStr(file.read_text(encoding="utf-8").strip())
+            try:
+                value = SecretStr(file.read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError):
+                raise ConfigError([f"读不出密码文件 {file}；请检查它的权限，内容要是 UTF-8 文字"]) from None
             current = changes.get(section, getattr(settings, section))
             changes[section] = current.model_copy(update={item: value})
     return settings.model_copy(update=changes)
+
+
+def _faults_together(settings: Settings) -> list[str]:
+    """What is wrong only in combination."""
+    faults: list[str] = []
+    telegram = settings.telegram
+    if not telegram.token.get_secret_value() or telegram.mode == "polling":
+        return faults
+    if WEBHOOK_SECRET.fullmatch(telegram.webhook_secret.get_secret_value()) is None:
+        faults.append("telegram.webhook_secret：推送方式要写 1 到 256 个字母、数字、下划线或连字符")
+    if telegram.base_url == TELEGRAM and not settings.web.public_url.startswith("https://"):
+        faults.append("web.public_url：Telegram 只向 https:// 开头的地址推送；没有公网地址请用轮询（telegram.mode）")
+    return faults
 
 
 def _sentence(fault: Any) -> str:

@@ -14,6 +14,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import ConfigError
 
+NOT_A_KEY = "密钥文件里有一行不是密钥；每行一个，最新的在最前"
+
 
 class Keyring:
     """Seals and opens texts, and makes keyed hashes. Its repr shows no key."""
@@ -26,7 +28,7 @@ class Keyring:
         try:
             self._box = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
-            raise ConfigError(["密钥文件里有一行不是密钥；每行一个，最新的在最前"]) from None
+            raise ConfigError([NOT_A_KEY]) from None
         # Hashes must stay the same through a rotation, so they use the oldest key, which rotation keeps at the end.
         self._hash_key = hashlib.sha256(b"look-up" + keys[-1].encode()).digest()
 
@@ -60,7 +62,10 @@ def load_or_make(path: Path) -> Keyring:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, [Fernet.generate_key().decode()])
-    return Keyring(path.read_text(encoding="ascii").split())
+    try:
+        return Keyring(path.read_text(encoding="ascii").split())
+    except UnicodeDecodeError:
+        raise ConfigError([NOT_A_KEY]) from None
 
 
 def add_key(path: Path) -> Keyring:

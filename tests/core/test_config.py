@@ -1,0 +1,230 @@
+"""The example shows every item with its default; faults come all at once; secrets are never shown; sources win in order."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from core.config import SECRET_FILES, Settings, load
+from core.errors import ConfigError
+
+EXAMPLE = Path(__file__).parent.parent.parent / "config.example.toml"
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.upper().startswith("WUWEI_")]:
+        monkeypatch.delenv(name)
+
+
+def items(model: type[BaseModel], prefix: str = "") -> set[str]:
+    """Every item that can be set, as section.name."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found |= items(inner, f"{name}.")
+        else:
+            found.add(prefix + name)
+    return found
+
+
+def shown(text: str) -> set[str]:
+    """Every item that a file names, those behind a # too."""
+    active = re.sub(r"^# ?(\w+ = )", r"\1", text, flags=re.MULTILINE)
+    table: dict[str, Any] = tomllib.loads(active)
+    return {
+        f"{name}.{inner}" if isinstance(value, dict) else name
+        for name, value in table.items()
+        for inner in (value if isinstance(value, dict) else [""])
+    }
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def faults_of(path: Path | None) -> list[str]:
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    return sorted(refused.value.faults)
+
+
+def test_example_shows_every_item() -> None:
+    assert shown(EXAMPLE.read_text(encoding="utf-8")) == items(Settings)
+
+
+def test_example_loads_to_the_defaults() -> None:
+    assert load(EXAMPLE) == load(None) == Settings()
+
+
+def test_example_explains_every_item() -> None:
+    """A comment stands before each item or section head."""
+    before = ""
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        if re.match(r"\w+ = ", line):
+            assert before.startswith("#") or re.match(r"\w+ = |\[", before), line
+        before = line or before
+
+
+def test_five_faults_come_at_once(tmp_path: Path) -> None:
+    text = """
+colour = "red"
+[web]
+port = 99999
+public_url = "wuwei.example"
+[telegram]
+mode = "pigeon"
+[keep]
+sent_days = "long"
+"""
+    assert faults_of(write(tmp_path, text)) == [
+        "colour：没有这一项，请删去，或对照 config.example.toml 改正拼写",
+        "keep.sent_days：要写一个整数",
+        "telegram.mode：只能是 'polling' or 'webhook' 之一",
+        "web.port：太大，最大是 65535",
+        "web.public_url：要以 http:// 或 https:// 开头",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[web]\nport = -1", "web.port：太小，最小是 0"),
+        ("[log]\nas_json = 3", "log.as_json：要写 true 或 false"),
+        ("[web]\nhost = 3", "web.host：要写成带引号的文字"),
+        ("[telegram]\ntoken = 3", "telegram.token：要写成带引号的文字"),
+    ],
+)
+def test_fault_says_what_to_write(tmp_path: Path, text: str, fault: str) -> None:
+    assert faults_of(write(tmp_path, text)) == [fault]
+
+
+def test_file_that_is_missing_or_no_toml_is_told(tmp_path: Path) -> None:
+    assert faults_of(tmp_path / "gone.toml") == [f"找不到配置文件 {tmp_path}/gone.toml；可以先复制 config.example.toml"]
+    (fault,) = faults_of(write(tmp_path, "[web\nport = 1"))
+    assert fault.startswith(f"配置文件 {tmp_path}/config.toml 读不懂：")
+    (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
+    assert len(faults_of(tmp_path / "config.toml")) == 1
+
+
+def test_secrets_are_never_shown(tmp_path: Path) -> None:
+    secret = "s3cr3t-value"
+    settings = load(
+        write(
+            tmp_path,
+            f'[telegram]\ntoken = "{TOKEN}"\nwebhook_secret = "{secret}"\n'
+            f'[database]\nurl = "postgresql+psycopg://u:{secret}@h/d"\n',
+        )
+    )
+    for said in (repr(settings), str(settings), repr(settings.telegram), settings.model_dump_json()):
+        assert TOKEN not in said
+        assert secret not in said
+    assert settings.telegram.token.get_secret_value() == TOKEN
+    assert settings.database_url == f"postgresql+psycopg://u:{secret}@h/d"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[telegram]\ntoken = ["{TOKEN}"]',
+        f'[telegram]\ntoken = {{ value = "{TOKEN}" }}',
+        f'telegram = "{TOKEN}"',
+        f'[web]\npublic_url = "{TOKEN}"',
+        f'[web]\nport = "{TOKEN}"',
+    ],
+)
+def test_faults_never_quote_a_value(tmp_path: Path, text: str) -> None:
+    """It may be a secret that was written into the wrong line."""
+    faults = faults_of(write(tmp_path, text))
+    assert len(faults) == 1
+    assert TOKEN not in faults[0]
+
+
+def test_fault_of_an_environment_variable_does_not_quote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUWEI_TELEGRAM", TOKEN)
+    faults = faults_of(None)
+    assert faults == ["有一个 WUWEI_ 环境变量读不懂；小节要一项一项写，例如 WUWEI_WEB__PORT=8600"]
+
+
+def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path, '[web]\nport = 1000\nhost = "0.0.0.0"\n[telegram]\ntoken = "file"\n')
+    monkeypatch.setenv("WUWEI_WEB__PORT", "2000")
+    monkeypatch.setenv("WUWEI_TELEGRAM__TOKEN", "environment")
+    settings = load(file)
+    assert (settings.web.port, settings.web.host) == (2000, "0.0.0.0")
+    assert settings.telegram.token.get_secret_value() == "environment"
+
+
+def test_misspelt_environment_variable_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUWEI_TELEGRAM__TOKN", "x")
+    assert [fault.partition("：")[0] for fault in faults_of(None)] == ["telegram.tokn"]
+
+
+def test_secret_files_win_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {name: f"value of {name}" for name in SECRET_FILES}
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(f"{value}\n", encoding="utf-8")
+    monkeypatch.setenv("WUWEI_TELEGRAM__TOKEN", "environment")
+    monkeypatch.setenv("WUWEI_SECRETS_FOLDER", str(tmp_path))
+    settings = load(None)
+    assert settings.telegram.token.get_secret_value() == "value of telegram_token"
+    assert settings.telegram.webhook_secret.get_secret_value() == "value of telegram_webhook_secret"
+    assert settings.database_url == "value of database_url"
+
+
+def test_secret_files_leave_what_they_do_not_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUWEI_TELEGRAM__POLL_SECONDS", "5")
+    monkeypatch.setenv("WUWEI_SECRETS_FOLDER", str(tmp_path))
+    (tmp_path / "telegram_token").write_text(TOKEN, encoding="utf-8")
+    settings = load(None)
+    assert (settings.telegram.poll_seconds, settings.telegram.mode) == (5, "polling")
+    assert settings.telegram.token.get_secret_value() == TOKEN
+
+
+def test_secret_files_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUWEI_SECRETS_FOLDER", str(tmp_path / "gone"))
+    assert faults_of(None) == [f"secrets_folder：没有文件夹 {tmp_path}/gone"]
+    monkeypatch.setenv("WUWEI_SECRETS_FOLDER", str(tmp_path))
+    (tmp_path / "telegram_token").write_bytes(b"\xff\xfe\x00")
+    assert faults_of(None) == [f"读不出密码文件 {tmp_path}/telegram_token；请检查它的权限，内容要是 UTF-8 文字"]
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ('webhook_secret = "abc_-9"', []),
+        ('webhook_secret = ""', ["telegram.webhook_secret"]),
+        ('webhook_secret = "有空 格"', ["telegram.webhook_secret"]),
+        ('base_url = "http://127.0.0.1:8081"\nwebhook_secret = "abc"', []),
+    ],
+)
+def test_webhook_needs_a_secret(tmp_path: Path, more: str, wrong: list[str]) -> None:
+    file = write(
+        tmp_path, f'[web]\npublic_url = "https://a.example"\n[telegram]\ntoken = "1:a"\nmode = "webhook"\n{more}\n'
+    )
+    if wrong:
+        assert [fault.partition("：")[0] for fault in faults_of(file)] == wrong
+    else:
+        assert load(file).telegram.mode == "webhook"
+
+
+def test_webhook_needs_https_unless_the_platform_is_ones_own(tmp_path: Path) -> None:
+    webhook = '[telegram]\ntoken = "1:a"\nmode = "webhook"\nwebhook_secret = "abc"\n'
+    assert [fault.partition("：")[0] for fault in faults_of(write(tmp_path, webhook))] == ["web.public_url"]
+    assert load(write(tmp_path, webhook + 'base_url = "http://127.0.0.1:8081"\n')).telegram.mode == "webhook"
+
+
+def test_paths_follow_the_data_folder(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path)
+    assert settings.database_url == f"sqlite:///{tmp_path}/wuwei.sqlite3"
+    assert (settings.key_path, settings.media_folder) == (tmp_path / "wuwei.key", tmp_path / "media")
+    assert Settings(data_folder=tmp_path, key_file=tmp_path / "k").key_path == tmp_path / "k"
