@@ -1,28 +1,99 @@
-"""Keys: they only grow, whoever asks and however many are set aside at once."""
+"""Keys only grow, whatever the clock does and however many threads ask, and fit into 64 bits."""
 
+import itertools
+import threading
+import time
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.ids import BLOCK_ROW, BLOCK_STRIDE, IdMaker
+from core.ids import BLOCK_ROW, BLOCK_STRIDE, EPOCH_MS, IdMaker, new_id
+
+MILLISECOND = 1_000_000
+START = (EPOCH_MS + 60_000_000_000) * MILLISECOND
 
 
-def _keys_of_block(maker: IdMaker, count: int) -> list[int]:
+def time_of(key: int) -> int:
+    """The millisecond in a key."""
+    return key >> 22
+
+
+def worker_of(key: int) -> int:
+    return key >> 12 & 1023
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=200), st.integers(0, 5000))
+def test_keys_grow_whatever_the_clock_does(steps: list[int], worker: int) -> None:
+    """Forward, standing still, set back by seconds: all the same."""
+    maker = IdMaker(worker)
+    with pytest.MonkeyPatch.context() as patched:
+        moment = START
+        keys = []
+        for step in steps:
+            moment += step * MILLISECOND
+            patched.setattr(time, "time_ns", lambda at=moment: at)
+            keys.append(maker())
+    assert all(earlier < later for earlier, later in itertools.pairwise(keys))
+    assert {worker_of(key) for key in keys} == {worker % 1024}
+
+
+def test_full_millisecond_borrows_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: START)
+    maker = IdMaker(7)
+    keys = [maker() for _ in range(3 * 4096)]
+    assert len(set(keys)) == len(keys)
+    assert keys == sorted(keys)
+    assert {time_of(key) - time_of(keys[0]) for key in keys} == {0, 1, 2}
+
+
+def test_key_tells_when_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: START)
+    assert time_of(IdMaker(1)()) == START // MILLISECOND - EPOCH_MS
+
+
+def test_threads_never_get_the_same_key() -> None:
+    maker = IdMaker(1)
+    found: list[list[int]] = []
+    together = threading.Barrier(8)
+
+    def take() -> None:
+        together.wait()
+        found.append([maker() for _ in range(2000)])
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({key for keys in found for key in keys}) == 16_000
+    assert all(keys == sorted(keys) for keys in found)
+
+
+def test_workers_never_get_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: START)
+    makers = [IdMaker(worker) for worker in range(1024)]
+    assert len({maker() for maker in makers}) == 1024
+
+
+def test_key_fits_into_a_signed_64_bit_column_until_2094(monkeypatch: pytest.MonkeyPatch) -> None:
+    until = EPOCH_MS + (1 << 41) - 1
+    monkeypatch.setattr(time, "time_ns", lambda: until * MILLISECOND)
+    assert 0 < IdMaker(1023)() < 1 << 63
+
+
+@settings(deadline=None)
+@given(st.integers(1, 3 * BLOCK_ROW))
+def test_block_holds_keys_that_nobody_else_gets(count: int) -> None:
+    maker = IdMaker(3)
+    before = maker()
     first = maker.block(count)
-    return [first + n // BLOCK_ROW * BLOCK_STRIDE + n % BLOCK_ROW for n in range(count)]
+    after = maker()
+    keys = [first + n // BLOCK_ROW * BLOCK_STRIDE + n % BLOCK_ROW for n in (0, count // 2, count - 1)]
+    assert before < keys[0] <= keys[1] <= keys[2] < after
+    assert {worker_of(key) for key in keys} == {3}
 
 
-@settings(deadline=None, max_examples=30)
-@given(
-    st.lists(st.integers(min_value=0, max_value=3 * BLOCK_ROW), max_size=6), st.integers(min_value=0, max_value=1023)
-)
-def test_keys_grow_through_blocks_and_single_ones(blocks: list[int], worker: int) -> None:
-    maker, keys = IdMaker(worker), []
-    for count in blocks:
-        keys += [maker(), *_keys_of_block(maker, count)]
-    keys.append(maker())
-    assert keys == sorted(set(keys))
-
-
-def test_keys_of_two_workers_never_meet() -> None:
-    one, other = IdMaker(1), IdMaker(2)
-    assert set(_keys_of_block(one, BLOCK_ROW + 1)) & set(_keys_of_block(other, BLOCK_ROW + 1)) == set()
+def test_process_has_one_maker() -> None:
+    assert new_id() < new_id()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ConfigError
@@ -28,6 +28,7 @@ def test_key_file_is_made_once_and_for_its_owner_only(path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["wuwei.key"]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_opens_as_it_was_sealed(text: str) -> None:
     ring = Keyring([KEY])
