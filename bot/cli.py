@@ -59,11 +59,12 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="网页的端口；0 表示随便选一个空的。")] = 8600,
     data: Annotated[Path, typer.Option(metavar="DIR", help="演示数据放在哪个文件夹。")] = Path("data/demo"),
     fresh: Annotated[bool, typer.Option("--fresh", help="丢掉上次的演示数据，重新开始。")] = False,
+    terminal: Annotated[bool, typer.Option("--terminal", help="另外在这个终端里当一位居民，直接打字。")] = False,
 ) -> None:
     """打开一个虚构的社区，在浏览器里试用；不需要任何账号，只在本机。"""
     from bot.commands import running
 
-    running.demo(port, data, is_fresh=fresh)
+    running.demo(port, data, is_fresh=fresh, in_terminal=terminal)
 
 
 @app.command()

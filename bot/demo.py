@@ -1,32 +1,41 @@
 """The demo: a made-up community on the simulated platform, on loopback only, with a clock that can be moved."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 
 from bot.app import App
+from bot.channels.base import Channel
+from bot.channels.console import ConsoleChannel, Resident, Terminal
 from bot.channels.simulator import SimulatorChannel
 from bot.sample.load import load_sample, sample_groups, sample_people
 from bot.simulator.interface import SimulatorInterface
 from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
 from core.config import Settings
-from domain import accounts, chats, inbox
+from core.messages import ChatKind, ChatRef
+from domain import accounts, areas, chats, inbox
 from domain.people import account_of
 from domain.topics import name_of
 from nlp.explain import explain
 from storage.base import Session
 
 CLERK = "p26"
+VISITOR = Resident(person_id="visitor", name="我", group_id="terminal", group_name="终端体验群")
 
 
 class Demo:
     """The whole program with the simulated platform beside it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, terminal: Terminal | None = None) -> None:
         self.clock = ShiftedClock()
         settings.data_folder.mkdir(parents=True, exist_ok=True)
         self.platform = SimulatedPlatform(settings.data_folder / "simulator.sqlite3", self.clock)
-        self.app = App(settings, self.clock, channels=[SimulatorChannel(self.platform)])
+        channels: list[Channel] = [SimulatorChannel(self.platform)]
+        self.console = ConsoleChannel(VISITOR, terminal, self.clock) if terminal is not None else None
+        if self.console is not None:
+            channels.append(self.console)
+        self.app = App(settings, self.clock, channels=channels)
         self.app.simulation = SimulatorInterface(
             self.platform,
             settle=self.app.settle,
@@ -40,6 +49,8 @@ class Demo:
         """Afterwards the made-up community is there, and the page answers."""
         now = self.clock.now()
         await self.app.database.write(lambda session: load_sample(session, now=now))
+        if self.console is not None:
+            await self.app.database.write(lambda session: seat_visitor(session, now=now))
         self._populate()
         await self.app.start()
 
@@ -82,6 +93,19 @@ class Demo:
         self.platform.close()
 
 
+def seat_visitor(session: Session, *, now: datetime) -> None:
+    """Binds the terminal's group to the first grid of the sample, as staff would: by a one-time code."""
+    ref = ChatRef(VISITOR.group_id, ChatKind.GROUP, VISITOR.group_name)
+    chat = chats.find_or_make(session, ConsoleChannel.name, ConsoleChannel.account, ref, now=now)
+    if chat.state == chats.ChatState.BOUND:
+        return
+    community = areas.communities(session)[0]
+    grid = areas.of_community(session, community.id, levels=[areas.AreaLevel.GRID])[0]
+    code = chats.make_code(session, community_id=community.id, now=now, by_id=None, area_id=grid.id)
+    session.flush()
+    chats.bind(session, chat, code, now=now)
+
+
 def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object] | None:
     """What was understood of a message, because of which words, and what was decided."""
     chat = chats.find(session, SimulatorChannel.name, SimulatorChannel.account, chat_id)
@@ -108,14 +132,27 @@ def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object]
 
 
 async def run(
-    settings: Settings, *, announce: Callable[[str, str], None], until: Callable[[], Awaitable[None]]
+    settings: Settings,
+    *,
+    announce: Callable[[str, str], None],
+    until: Callable[[], Coroutine[None, None, None]],
+    terminal: Terminal | None = None,
 ) -> None:
-    """Starts the demo, tells where its pages are, and stops it when `until` returns."""
-    demo = Demo(settings)
+    """Starts the demo, tells where its pages are, and stops it when `until` returns or the visitor leaves the terminal."""
+    demo = Demo(settings, terminal=terminal)
     await demo.start()
     try:
         address = f"http://127.0.0.1:{demo.app.port}"
         announce(f"{address}/simulator", await demo.console_link())
-        await until()
+        waiting = {asyncio.create_task(until())}
+        if demo.console is not None:
+            waiting.add(asyncio.create_task(_set(demo.console.closed)))
+        _, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in left:
+            task.cancel()
     finally:
         await demo.stop()
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot import demo as demonstration
 from bot import logs
-from bot.app import ALL_ROLES, WEB, App
+from bot.app import ALL_ROLES, INTAKE, WEB, App
+from bot.channels.console import Terminal
 from bot.commands.opening import settings_of
 from core.clock import SystemClock
 from core.config import DatabaseSettings, LogSettings, Settings, TelegramSettings, WebSettings
@@ -34,7 +36,7 @@ def run(config: Path | None, role: str) -> None:
     settings = settings_of(config)
     logs.set_up(settings.log)
     roles = _roles(role)
-    if WEB in roles:
+    if WEB in roles or (INTAKE in roles and settings.telegram.mode == "webhook"):
         _check_port(settings.web.host, settings.web.port)
     asyncio.run(_run(settings, roles))
 
@@ -126,7 +128,7 @@ class DemoSettings(Settings):
         return (init_settings,)
 
 
-def demo(port: int, data: Path, *, is_fresh: bool) -> None:
+def demo(port: int, data: Path, *, is_fresh: bool, in_terminal: bool = False) -> None:
     port = port or _free_port()
     _check_port(LOOPBACK, port)
     if is_fresh:
@@ -140,7 +142,8 @@ def demo(port: int, data: Path, *, is_fresh: bool) -> None:
         log=LogSettings(level="warning", as_json=False),
     )
     logs.set_up(settings.log)
-    asyncio.run(_demo(settings, _announce))
+    terminal = Terminal(sys.stdin, typer.echo) if in_terminal else None
+    asyncio.run(_demo(settings, _announce, terminal))
 
 
 def _free_port() -> int:
@@ -159,13 +162,13 @@ def _throw_away(data: Path) -> None:
     shutil.rmtree(data)
 
 
-async def _demo(settings: Settings, announce: Callable[[str, str], None]) -> None:
+async def _demo(settings: Settings, announce: Callable[[str, str], None], terminal: Terminal | None) -> None:
     with _stop_signals() as stopped:
 
         async def until() -> None:
             await stopped.wait()
 
-        await demonstration.run(settings, announce=announce, until=until)
+        await demonstration.run(settings, announce=announce, until=until, terminal=terminal)
 
 
 def _announce(simulator: str, console: str) -> None:
