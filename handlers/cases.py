@@ -5,16 +5,17 @@ from dataclasses import replace
 from core.errors import Refused
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
-from domain import dialogues, files, inbox
+from domain import chats, dialogues, files, inbox
 from domain.cases import listing, opening, words, work
-from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may
+from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may, take_step
 from domain.cases.opening import Matter
 from domain.inbox import Outcome
 from handlers.context import Context, Press
 
-# The sentence of a kept answer is given only when a question is very nearly the same.
 ASK_PLACE_STEP = "cases.place"
+DETAILS_STEP = "cases.details"
 MOST_IN_LIST = 8
+LONGEST_PLACE = 30
 
 
 def report(ctx: Context) -> None:
@@ -45,7 +46,9 @@ def report(ctx: Context) -> None:
         )
     if places_needed:
         ctx.ask(ASK_PLACE_STEP, {"case": str(case.id)})
-    elif case.is_private and not ctx.is_private:
+    elif case.is_private and ctx.is_private:
+        ctx.ask(DETAILS_STEP, {"case": str(case.id)})
+    elif case.is_private:
         _go_on_in_private(ctx, case)
 
 
@@ -115,7 +118,40 @@ def join_message(ctx: Context, case: listing.Case, received: inbox.Received) -> 
 def _go_on_in_private(ctx: Context, case: listing.Case) -> None:
     """Where the bot may write to the person already, it does so without waiting to be visited."""
     text = say("cases.private_opened", number=case.number, worker=words.worker_name(ctx.session, case))
-    work.tell_reporter_in_private(ctx.session, case, text, now=ctx.now)
+    if work.tell_reporter_in_private(ctx.session, case, text, now=ctx.now):
+        chat = chats.private_chat_of(ctx.session, ctx.person.id, prefer=ctx.incoming.channel)
+        if chat is not None and chat.channel == ctx.incoming.channel:
+            dialogues.ask(ctx.session, chat.id, ctx.sender, DETAILS_STEP, data={"case": str(case.id)}, now=ctx.now)
+
+
+def visit(ctx: Context, case_id: int) -> bool:
+    """The reporter of a private matter has come by the link under its receipt: here it goes on. False: it is not theirs."""
+    case = ctx.session.get(listing.Case, case_id)
+    if case is None or case.reporter_id != ctx.person.id or not case.is_private or case.state not in ACTIVE:
+        return False
+    ctx.reply("cases.private_opened", number=case.number, worker=words.worker_name(ctx.session, case))
+    ctx.ask(DETAILS_STEP, {"case": str(case.id)})
+    return True
+
+
+def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """More about a private matter, for as long as its reporter goes on. False: something else has come up."""
+    case = ctx.session.get(listing.Case, int(question.data["case"]))
+    understood = ctx.understanding
+    is_other = understood.decision == Decision.ACT and understood.kind not in (Kind.CHATTER, *words.PRIVATE_KINDS)
+    if case is None or case.state not in ACTIVE or is_other:
+        dialogues.close(ctx.session, question)
+        return False
+    follow_up(ctx, case)
+    if case.state not in ACTIVE:
+        dialogues.close(ctx.session, question)
+        ctx.reply("cases.receipt_withdrawn", number=case.number)
+        return True
+    ctx.ask(DETAILS_STEP, {"case": str(case.id)})
+    # Of an album one word is enough; "still broken" has had its answer.
+    if understood.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
+        ctx.reply("cases.added", number=case.number)
+    return True
 
 
 def doubt(ctx: Context) -> None:
@@ -154,9 +190,9 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
     elif ctx.incoming.text:
         opening.add_note(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
     elif ctx.incoming.attachments and may(case, Step.ADD):
-        opening.add_note(
-            ctx.session, case, say("cases.photo_proof"), actor_id=actor, now=ctx.now, cause_id=ctx.received.id
-        )
+        # The picture itself goes to the worker when it has been fetched; nothing needs to announce it.
+        note = say("cases.photo_proof")
+        take_step(ctx.session, case, Step.ADD, now=ctx.now, actor_id=actor, note=note, cause_id=ctx.received.id)
 
 
 def _resolved(ctx: Context, case: listing.Case) -> None:
@@ -171,14 +207,14 @@ def _resolved(ctx: Context, case: listing.Case) -> None:
         work.tell_worker(ctx.session, case, say("cases.card_resident_resolved", number=case.number), now=ctx.now)
 
 
-def add_place(ctx: Context, case: listing.Case) -> None:
-    """The place, told late or corrected."""
+def add_place(ctx: Context, case: listing.Case, *, said: str = "") -> None:
+    """The place, told late or corrected; `said` are the resident's own words for it."""
     mentions = ctx.understanding.places
     area_id = next((mention.area_id for mention in mentions if mention.area_id), None)
     opening.add_place(
         ctx.session,
         case,
-        place=opening.place_words(mentions) or ctx.incoming.text[:100],
+        place=said or opening.place_words(mentions) or ctx.incoming.text[:100],
         area_id=area_id,
         actor_id=ctx.person.id,
         now=ctx.now,
@@ -197,7 +233,8 @@ def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
     if case is None or case.state not in ACTIVE:
         return False
     join_message(ctx, case, ctx.received)
-    add_place(ctx, case)
+    said = ctx.incoming.text.strip(" ，。！!.,").removeprefix("在")
+    add_place(ctx, case, said=said if len(said) <= LONGEST_PLACE else "")
     return True
 
 

@@ -60,6 +60,7 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
 # An open question → who takes the answer; False means it was something else after all.
 STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     cases.ASK_PLACE_STEP: cases.place_told,
+    cases.DETAILS_STEP: cases.details_told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.RETURN_STEP: tasks.reason_told,
     tasks.ANSWER_STEP: tasks.answer_told,

@@ -4,7 +4,10 @@ from core.messages import IncomingKind, Signal
 from core.texts import say
 from domain import access, accounts, areas, chats, dialogues, outbox, people
 from domain.outbox import Priority
+from handlers import cases
 from handlers.context import Context
+
+LONGEST_KEY = 18  # digits; a larger number is no key of ours
 
 
 def help_text(ctx: Context) -> None:
@@ -20,6 +23,9 @@ def start(ctx: Context) -> None:
     payload = ctx.incoming.payload or ""
     if payload.startswith("bind_"):
         bind_with(ctx, payload.removeprefix("bind_"))
+        return
+    case_id = payload.removeprefix("case_")
+    if case_id != payload and case_id.isdecimal() and len(case_id) <= LONGEST_KEY and cases.visit(ctx, int(case_id)):
         return
     ctx.reply("start.welcome")
 

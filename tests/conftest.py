@@ -1,9 +1,10 @@
 """Fixtures that all tests share: a real database file, a session in it, and a moment that stands still."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from storage import schema
 from storage.base import Session
 from storage.database import Database
 from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -73,3 +77,13 @@ def session(database: Database) -> Iterator[Session]:
     """A writing session; what the test does in it is committed at the end."""
     with database.writing() as opened:
         yield opened
+
+
+@pytest.fixture(params=["telegram", "simulator"])
+async def stage(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> AsyncIterator["Stage"]:
+    """The whole program on each platform; see tests/stage.py."""
+    from tests.stage import raise_stage  # most tests need none of it
+
+    made = await raise_stage(request.param, tmp_path / "stage", sqlite_template)
+    yield made
+    await made.close()

@@ -111,7 +111,7 @@ def post_receipt(
         text = say("cases.private_opened", number=case.number, worker=words.worker_name(session, case))
     else:
         text = words.receipt(session, case, asks_place=asks_place)
-        buttons = [[Press(say("cases.button_undo"), "cases.undo", case.id)]]
+        buttons = words.undo_buttons(case)
         reminders.add(session, reminders.RECEIPT_SETTLED, case, due_at=now + work.UNDO)
     row = outbox.post(
         session,

@@ -22,6 +22,12 @@ def note_stored(session: Session, file_id: int, *, now: datetime) -> None:
         reminders.add(session, reminders.PHOTOS, case, due_at=now + TOGETHER)
 
 
+def for_somebody_new(session: Session, case: Case) -> None:
+    """The case has another worker, who has seen no picture of it yet."""
+    for file in files.of_case(session, case.id):
+        file.handed_on_at = None
+
+
 def hand_on(session: Session, case: Case, *, now: datetime) -> list[int]:
     """The stored photos of the report that the worker has not been given yet; from now on they count as given."""
     fresh = [

@@ -127,6 +127,10 @@ def card_buttons(case: Case) -> list[list[Press]]:
     }.get(State(case.state), [])
 
 
+def undo_buttons(case: Case) -> list[list[Press]]:
+    return [[Press(say("cases.button_undo"), "cases.undo", case.id)]]
+
+
 def rating_buttons(case: Case) -> list[list[Press]]:
     return [
         [

@@ -9,7 +9,7 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import chats, outbox, reminders
-from domain.cases import dispatch, words
+from domain.cases import dispatch, photos, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
 from domain.topics import hours_for
@@ -55,6 +55,8 @@ def assign(
 ) -> None:
     """Puts a person on the case. Whoever had it before is told; the new one's card follows after the gather window."""
     before = case.assignee_id
+    if before != person_id and (before is not None or case.returns or case.reopenings):
+        photos.for_somebody_new(session, case)
     if before is not None and before != person_id:
         _retire_card(session, case, say("cases.card_taken", number=case.number), now=now)
         if case.state in (State.ACCEPTED, State.ARRIVED):
@@ -105,7 +107,8 @@ def refresh(session: Session, case: Case, *, now: datetime) -> None:
     _refresh_card(session, case, now=now)
     row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
     if row is not None and not case.is_private:
-        outbox.edit(session, row, words.receipt(session, case), now=now)
+        buttons = words.undo_buttons(case) if may_undo(case, now=now) else []
+        outbox.edit(session, row, words.receipt(session, case), now=now, buttons=buttons)
 
 
 def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
@@ -357,6 +360,11 @@ def withdraw(
     reminders.cancel_all(session, case, now=now)
     tell_worker(session, case, say("cases.card_withdrawn", number=case.number), now=now)
     refresh(session, case, now=now)
+
+
+def may_undo(case: Case, *, now: datetime) -> bool:
+    """For a minute, and until somebody has taken it on."""
+    return now - case.opened_at < UNDO and case.state in (State.OPEN, State.ASSIGNED)
 
 
 def undo(session: Session, case: Case, *, actor_id: int, now: datetime) -> None:

@@ -1,0 +1,112 @@
+"""Complaints and disputes leave the group: what is said where, and to whom it goes."""
+
+import pytest
+
+from tests.stage import GROUP, PRIVATE, Stage, photo
+
+pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
+
+COMPLAINT = "楼上天天半夜吵架，我要投诉"
+IN_PRIVATE = "JF-20261121-0001 已登记，由赵调解员跟进，只有经办人能看到。您可以在这里继续补充情况或发照片。"
+
+
+async def complain(stage: Stage) -> str:
+    await stage.say("李叔", GROUP, COMPLAINT)
+    (number,) = stage.numbers()
+    return number
+
+
+async def test_complaint_in_the_group_is_received_without_its_details(stage: Stage) -> None:
+    number = await complain(stage)
+    (post,) = stage.posts(GROUP)
+    assert post.text == (f"收到。这类事私下说更稳妥，{number} 已登记；请私聊我补充，群里请先不要展开细节。")
+    await stage.pass_time(seconds=10)
+    assert f"内容：{COMPLAINT}" in stage.card("赵敏").text.splitlines()
+    assert stage.posts("张伟") == []
+
+
+async def test_link_into_private_chat_goes_on_with_the_matter(stage: Stage) -> None:
+    number = await complain(stage)
+    stage.wire.start(stage.people["李叔"], f"case_{stage.case(number).id}")
+    await stage.settle()
+    await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
+    await stage.say("李叔", PRIVATE, "前天也是")
+    assert stage.texts("李叔") == [
+        IN_PRIVATE.replace("JF-20261121-0001", number),
+        f"已补充到 {number}。",
+        f"已补充到 {number}。",
+    ]
+    assert stage.numbers() == [number]
+    assert stage.steps(number) == ["open", "assign", "add", "add"]
+    assert len(stage.posts(GROUP)) == 1
+
+
+async def test_link_of_somebody_elses_matter_only_greets(stage: Stage) -> None:
+    number = await complain(stage)
+    stage.wire.start(stage.people["小吴"], f"case_{stage.case(number).id}")
+    await stage.settle()
+    await stage.say("小吴", PRIVATE, "昨晚又吵到三点")
+    assert stage.texts("小吴")[0].startswith("您好，我是五微小助手。")
+    assert stage.steps(number) == ["open", "assign"]
+
+
+@pytest.mark.parametrize("payload", ["case_", "case_x", "case_1", "case_" + "9" * 40, "case_-1", "bind_", "🙂"])
+async def test_link_with_any_payload_is_answered(stage: Stage, payload: str) -> None:
+    stage.wire.start(stage.people["小吴"], payload)
+    await stage.settle()
+    assert len(stage.texts("小吴")) == 1
+
+
+async def test_album_added_in_private_is_acknowledged_once_and_reaches_the_mediator(stage: Stage) -> None:
+    number = await complain(stage)
+    stage.wire.start(stage.people["李叔"], f"case_{stage.case(number).id}")
+    await stage.settle()
+    await stage.say("李叔", PRIVATE, "这是录的", photos=[photo("red"), photo("blue")])
+    await stage.pass_time(seconds=20)
+    assert stage.texts("李叔")[1:] == [f"已补充到 {number}。"]
+    assert len(stage.pictures("赵敏")) == 2
+
+
+async def test_known_private_chat_is_written_to_at_once(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, "你好")
+    number = await complain(stage)
+    assert stage.texts("李叔")[1:] == [IN_PRIVATE.replace("JF-20261121-0001", number)]
+    await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
+    assert stage.steps(number)[-1] == "add"
+
+
+async def test_complaint_in_private_goes_on_there(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    (number,) = stage.numbers()
+    await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
+    assert stage.texts("李叔") == [IN_PRIVATE.replace("JF-20261121-0001", number), f"已补充到 {number}。"]
+
+
+async def test_other_matter_in_private_is_not_taken_for_a_detail(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    await stage.say("李叔", PRIVATE, "3号楼门口井盖坏了")
+    assert len(stage.numbers()) == 2
+
+
+async def test_withdrawal_in_private_is_confirmed(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    (number,) = stage.numbers()
+    await stage.say("李叔", PRIVATE, "撤回")
+    assert stage.texts("李叔")[-1] == f"{number} 已按您的意思撤回。"
+    await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
+    assert stage.steps(number)[-1] == "withdraw"
+
+
+async def test_result_of_a_private_matter_is_told_in_private_only(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, "你好")
+    number = await complain(stage)
+    await stage.pass_time(seconds=10)
+    await stage.press("赵敏", PRIVATE, "接单")
+    await stage.press("赵敏", PRIVATE, "办结")
+    await stage.say("赵敏", PRIVATE, "已上门调解")
+    asked = stage.last("李叔")
+    assert asked.buttons == ("满意", "不满意")
+    assert asked.text.endswith("赵调解员说已经处理好了：已上门调解\n请问您满意吗？")
+    assert len(stage.posts(GROUP)) == 1
+    await stage.press("李叔", PRIVATE, "满意")
+    assert stage.last("李叔").text == f"谢谢您！{number} 已销单。"

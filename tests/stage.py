@@ -1,0 +1,280 @@
+"""A whole program on a stage: the App on a platform, a small community with people on duty, and a clock that is moved by hand.
+
+    stage = await raise_stage("telegram", folder, template)
+    await stage.say("王阿姨", GROUP, "3号楼门口井盖坏了")
+    assert stage.texts(GROUP) == ["…"]
+    await stage.press("张伟", PRIVATE, "接单")
+
+People are called by their names, groups by their titles; PRIVATE is the speaker's own chat with the bot.
+"""
+
+import io
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from PIL import Image
+from sqlalchemy import select
+
+from bot.app import CLOCK, INTAKE, SENDER, App
+from core.clock import ShiftedClock
+from core.config import Settings, WebSettings
+from core.media import path_of
+from core.messages import ChatKind, ChatRef
+from domain import chats, people, sending
+from storage.base import Session
+from storage.cases import Case, CaseEvent
+from storage.chats import Chat, ChatPurpose, ChatState
+from storage.messages import File, FileState, Outbox, OutboxState, Received
+from storage.people import Person, Role
+from tests import builders
+from tests.wires import Notice, Seen, SimulatorWire, TelegramWire, Wire, drained
+
+PRIVATE = ""
+GROUP = "春晖园邻里群"
+STAFF_GROUP = "工作群"
+MORNING = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)  # a Saturday, ten o'clock in China
+RESIDENTS = ("王阿姨", "李叔", "小吴")
+# Name, role, where: 1 and 2 are the grids, 0 is the whole community.
+STAFF = (
+    ("张伟", Role.GRID_WORKER, 1),
+    ("孙立", Role.MICRO_GRID_HEAD, 1),
+    ("周强", Role.GRID_WORKER, 2),
+    ("陈静", Role.COMMUNITY_WORKER, 0),
+    ("赵敏", Role.MEDIATOR, 0),
+)
+STEP = timedelta(milliseconds=200)
+MOST_ROUNDS = 5000
+
+
+class StandingClock(ShiftedClock):
+    """Stands still until it is moved forward."""
+
+    def __init__(self, at: datetime = MORNING) -> None:
+        super().__init__()
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at + self.offset
+
+    def move_to(self, moment: datetime) -> None:
+        self.offset = max(self.offset, moment - self._at)
+
+
+@dataclass
+class Stage:
+    """`people` and `groups` are the platform's ids by name."""
+
+    app: App
+    wire: Wire
+    clock: StandingClock
+    place: builders.Place
+    people: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+    # What people do
+
+    def where(self, chat: str, person: str = "") -> str:
+        """The platform's id of a group, of the speaker's own private chat, or of somebody else's by name."""
+        if chat in self.groups:
+            return self.groups[chat]
+        return self.wire.private(self.people[chat or person])
+
+    async def say(
+        self,
+        person: str,
+        chat: str,
+        text: str = "",
+        *,
+        photo: bytes | None = None,
+        photos: Sequence[bytes] = (),
+        reply_to: str | None = None,
+    ) -> str:
+        """Somebody writes, and everything that comes of it now has come. The message's id."""
+        pictures = [photo] if photo is not None else photos
+        where = self.where(chat, person)
+        message = self.wire.say(self.people[person], where, text, photos=pictures, reply_to=reply_to)
+        await self.settle()
+        return message
+
+    async def press(self, person: str, chat: str, label: str, *, of: Seen | None = None) -> str | None:
+        """Somebody presses a button, of the newest message that has it unless one is given. The notice they get."""
+        notice = self.tap(person, chat, label, of=of)
+        await self.settle()
+        return notice()
+
+    def tap(self, person: str, chat: str, label: str, *, of: Seen | None = None) -> Notice:
+        """Like `press`, but nothing is waited for."""
+        where = self.where(chat, person)
+        post = of or next(post for post in reversed(self.wire.posts(where)) if label in post.buttons)
+        return self.wire.press(self.people[person], where, post.id, label)
+
+    async def edit(self, person: str, chat: str, message: str, text: str) -> None:
+        self.wire.edit(self.people[person], self.where(chat, person), message, text)
+        await self.settle()
+
+    def add_person(self, name: str, *, has_started: bool = False) -> None:
+        self.people[name] = self.wire.add_person(name, has_started=has_started)
+
+    def add_group(self, title: str, members: Sequence[str]) -> None:
+        """A group of the platform that nobody has bound yet."""
+        self.groups[title] = self.wire.add_group(title, [self.people[one] for one in members])
+
+    # Time
+
+    async def settle(self) -> None:
+        """All that is due now is done. The clock moves only as far as the platform's limits ask."""
+        for _ in range(MOST_ROUNDS):
+            await drained(self.wire)
+            await self.app.receiver.settled()
+            done = await self.app.ticker.tick() + await self.app.fetcher.fetch_due() + await self.app.sender.send_due()
+            if done or not (self.wire.is_drained() and self.app.receiver.is_idle):
+                continue
+            if not await self.app.database.read(self._is_waiting):
+                return
+            self.clock.advance(STEP)
+        raise AssertionError("it never settles")
+
+    def _is_waiting(self, session: Session) -> bool:
+        return sending.is_waiting(session, now=self.clock.now(), channels=[self.wire.name])
+
+    async def pass_time(self, **span: float) -> None:
+        """Moves the clock, stopping at each due time on the way."""
+        await self.reach(self.clock.now() + timedelta(**span))
+
+    async def reach(self, until: datetime) -> None:
+        await self.settle()
+        while True:
+            due = await self.app.ticker.next_due()
+            if due is None or due > until:
+                break
+            self.clock.move_to(max(due, self.clock.now() + timedelta(milliseconds=1)))
+            await self.settle()
+        self.clock.move_to(until)
+        await self.settle()
+
+    # What people see
+
+    def posts(self, chat: str) -> list[Seen]:
+        """The bot's messages in a group, or in the private chat of whom is named."""
+        return self.wire.posts(self.where(chat))
+
+    def texts(self, chat: str) -> list[str]:
+        return [post.text for post in self.posts(chat) if post.text]
+
+    def last(self, chat: str) -> Seen:
+        return next(post for post in reversed(self.posts(chat)) if post.text)
+
+    def card(self, worker: str) -> Seen:
+        """The newest card in the worker's private chat."""
+        return next(post for post in reversed(self.posts(worker)) if post.text.startswith("【"))
+
+    def pictures(self, chat: str) -> list[bytes]:
+        return [file for post in self.posts(chat) for file in post.files]
+
+    # What is written down
+
+    def case(self, number: str) -> Case:
+        with self.app.database.reading() as session:
+            return session.scalars(select(Case).where(Case.number == number)).one()
+
+    def numbers(self) -> list[str]:
+        with self.app.database.reading() as session:
+            return list(session.scalars(select(Case.number).order_by(Case.id)))
+
+    def steps(self, number: str) -> list[str]:
+        """The case's history from the beginning."""
+        with self.app.database.reading() as session:
+            query = select(CaseEvent.step).join(Case, Case.id == CaseEvent.case_id).where(Case.number == number)
+            return list(session.scalars(query.order_by(CaseEvent.id)))
+
+    def outcomes(self) -> list[str]:
+        with self.app.database.reading() as session:
+            return list(session.scalars(select(Received.outcome).order_by(Received.id)))
+
+    def stored(self) -> list[Path]:
+        """Where the stored files lie."""
+        with self.app.database.reading() as session:
+            hashes = session.scalars(select(File.sha256).where(File.state == FileState.STORED).order_by(File.id))
+            return [path_of(self.app.settings.media_folder, found) for found in hashes if found]
+
+    def unsettled(self) -> list[tuple[str, str]]:
+        """What did not go out: state and text."""
+        with self.app.database.reading() as session:
+            query = select(Outbox.state, Outbox.text).where(Outbox.state.not_in([OutboxState.SENT]))
+            return [(state, text) for state, text in session.execute(query.order_by(Outbox.id))]
+
+    def person(self, session: Session, name: str) -> Person:
+        return session.scalars(select(Person).where(Person.name == name)).one()
+
+    async def close(self) -> None:
+        await self.app.stop()
+        await self.wire.close()
+
+
+async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
+    """The program on `telegram` or `simulator`, with its data in `folder`; `template` is a migrated database file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(template, folder / "wuwei.sqlite3")
+    clock = StandingClock()
+    wire: Wire = TelegramWire(clock) if kind == "telegram" else SimulatorWire(clock, folder)
+    await wire.open()
+    settings = Settings(data_folder=folder, web=WebSettings(port=0, public_url="http://127.0.0.1:8600"))
+    app = App(settings, clock, channels=[wire.channel], roles=frozenset({INTAKE, SENDER, CLOCK}))
+    with app.database.writing() as session:
+        stage = Stage(app, wire, clock, builders.community(session))
+        _settle_in(stage, session)
+    if starts:
+        await app.start()
+        await stage.settle()
+    return stage
+
+
+def _settle_in(stage: Stage, session: Session) -> None:
+    for name in RESIDENTS:
+        stage.add_person(name)
+    homes = {0: None, 1: stage.place.grid.id, 2: stage.place.other_grid.id}
+    for name, role, grid in STAFF:
+        stage.add_person(name, has_started=True)
+        worker = builders.person(session, name, role, homes[grid], community_id=stage.place.id)
+        link(stage, session, worker)
+    stage.add_group(GROUP, RESIDENTS)
+    stage.add_group(STAFF_GROUP, [name for name, _, _ in STAFF])
+    bind_group(stage, session, GROUP, stage.place.grid.id)
+    bind_group(stage, session, STAFF_GROUP, stage.place.id, purpose=ChatPurpose.STAFF)
+
+
+def link(stage: Stage, session: Session, person: Person) -> None:
+    """The person's account is known, and the bot may write to it."""
+    wire, now = stage.wire, stage.clock.now()
+    external_id = stage.people[person.name]
+    account = people.link_account(session, person, channel=wire.name, external_id=external_id, now=now)
+    ref = ChatRef(wire.private(external_id), ChatKind.PRIVATE, person.name)
+    chat = chats.find_or_make(session, wire.name, wire.account, ref, now=now)
+    chats.note_private(chat, account)
+    session.flush()
+
+
+def bind_group(
+    stage: Stage, session: Session, title: str, area_id: int, *, purpose: str = ChatPurpose.RESIDENTS
+) -> Chat:
+    """The group belongs to the area, as if by a code."""
+    ref = ChatRef(stage.groups[title], ChatKind.GROUP, title)
+    chat = chats.find_or_make(session, stage.wire.name, stage.wire.account, ref, now=stage.clock.now())
+    chat.community_id, chat.area_id, chat.purpose, chat.state = stage.place.id, area_id, purpose, ChatState.BOUND
+    session.flush()
+    return chat
+
+
+def photo(colour: str = "red", *, with_exif: bool = True) -> bytes:
+    """A small JPEG as a phone makes it: with the place where it was taken."""
+    image = Image.new("RGB", (64, 48), colour)
+    exif = Image.Exif()
+    if with_exif:
+        exif[0x010F] = "SecretPhoneMaker"
+        exif.get_ifd(0x8825).update({1: "N", 2: (30.0, 40.0, 1.0), 3: "E", 4: (104.0, 3.0, 1.0)})
+    out = io.BytesIO()
+    image.save(out, "JPEG", exif=exif)
+    return out.getvalue()

@@ -1,0 +1,254 @@
+"""Two platforms with one face, for tests that must hold on both: the strict Telegram emulator and the simulated platform.
+
+People and chats are named by the platform's own ids, messages too, all as text.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.channels.base import Channel
+from bot.channels.simulator import SimulatorChannel
+from bot.channels.telegram import Pace, TelegramChannel
+from bot.simulator.platform import SimulatedPlatform
+from core.clock import ShiftedClock
+from core.messages import AttachmentKind
+from core.simulation import PRIVATE_PREFIX, Upload
+from handlers import routes
+from tests.emulators.telegram import Chat, TelegramEmulator, User
+
+QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=5.0, between_parts=0)
+DRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message of the bot as a member of the chat sees it now."""
+
+    id: str
+    text: str
+    buttons: tuple[str, ...] = ()
+    files: tuple[bytes, ...] = ()
+    reply_to: str | None = None
+    links: tuple[str, ...] = ()
+
+
+Notice = Callable[[], str | None]
+
+
+class Wire(Protocol):
+    """A platform with people on it. `press` returns a look at the small notice: None until the bot has answered."""
+
+    name: str
+    account: str
+    channel: Channel
+    tells_withdrawals: bool
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    def add_person(self, name: str, *, has_started: bool) -> str: ...
+    def add_group(self, title: str, members: Sequence[str]) -> str: ...
+    def private(self, person: str) -> str: ...
+    def say(
+        self, person: str, chat: str, text: str, *, photos: Sequence[bytes] = (), reply_to: str | None = None
+    ) -> str: ...
+    def start(self, person: str, payload: str = "") -> None: ...
+    def edit(self, person: str, chat: str, message: str, text: str) -> None: ...
+    def press(self, person: str, chat: str, message: str, label: str) -> Notice: ...
+    def posts(self, chat: str) -> list[Seen]: ...
+    def is_drained(self) -> bool: ...
+    def block(self, person: str) -> None: ...
+    def remove_bot(self, chat: str) -> None: ...
+
+
+class TelegramWire:
+    """The emulator on a real socket, and the channel with the real python-telegram-bot."""
+
+    name = "telegram"
+    tells_withdrawals = False
+
+    def __init__(self, clock: ShiftedClock) -> None:
+        self.telegram = TelegramEmulator(now=lambda: clock.now().timestamp())
+        self.account = self.telegram.token.partition(":")[0]
+        self.channel: Channel
+        self._users: dict[str, User] = {}
+        self._chats: dict[str, Chat] = {}
+
+    async def open(self) -> None:
+        await self.telegram.__aenter__()
+        self.channel = TelegramChannel(
+            token=self.telegram.token,
+            base_url=self.telegram.base_url,
+            poll_seconds=5,
+            pace=QUICK,
+            commands=routes.menu(),
+        )
+
+    async def close(self) -> None:
+        await self.telegram.__aexit__()
+
+    def add_person(self, name: str, *, has_started: bool) -> str:
+        user = self.telegram.add_user(name, started=has_started)
+        self._users[str(user.id)] = user
+        self._chats[str(user.id)] = self.telegram.private(user)
+        return str(user.id)
+
+    def add_group(self, title: str, members: Sequence[str]) -> str:
+        group = self.telegram.add_group(title, [self._users[one] for one in members], is_supergroup=False)
+        self._chats[str(group.id)] = group
+        return str(group.id)
+
+    def private(self, person: str) -> str:
+        return person
+
+    def chat(self, chat: str) -> Chat:
+        return self._chats[chat]
+
+    def user(self, person: str) -> User:
+        return self._users[person]
+
+    def note_chat(self, chat: Chat) -> str:
+        """A chat that the emulator made by itself, as in a migration."""
+        self._chats[str(chat.id)] = chat
+        return str(chat.id)
+
+    def say(
+        self, person: str, chat: str, text: str, *, photos: Sequence[bytes] = (), reply_to: str | None = None
+    ) -> str:
+        user, where = self._users[person], self._chats[chat]
+        if len(photos) > 1:
+            return str(self.telegram.say_album(user, where, photos, text)[0])
+        reply = None if reply_to is None else int(reply_to)
+        photo = photos[0] if photos else None
+        return str(self.telegram.say(user, where, text, photo=photo, reply_to=reply))
+
+    def start(self, person: str, payload: str = "") -> None:
+        self.telegram.start(self._users[person], payload)
+
+    def edit(self, person: str, chat: str, message: str, text: str) -> None:
+        self.telegram.edit(self._users[person], self._chats[chat], int(message), text)
+
+    def press(self, person: str, chat: str, message: str, label: str) -> Notice:
+        press = self.telegram.press(self._users[person], self._chats[chat], int(message), label)
+        return lambda: press.notice if press.is_answered else None
+
+    def forge_press(self, person: str, chat: str, message: str, data: str) -> Notice:
+        press = self.telegram.forge_press(self._users[person], self._chats[chat], int(message), data)
+        return lambda: press.notice if press.is_answered else None
+
+    def posts(self, chat: str) -> list[Seen]:
+        return [
+            Seen(
+                id=str(post.id),
+                text=post.text,
+                buttons=tuple(button.text for button in post.all_buttons),
+                files=post.files,
+                reply_to=None if post.reply_to is None else str(post.reply_to),
+                links=tuple(button.url for button in post.all_buttons if button.url),
+            )
+            for post in self.telegram.posts(self._chats[chat])
+        ]
+
+    def is_drained(self) -> bool:
+        return not self.telegram.queue.pending
+
+    def block(self, person: str) -> None:
+        self.telegram.block(self._users[person])
+
+    def remove_bot(self, chat: str) -> None:
+        where = self._chats[chat]
+        creator = next(user for user, status in where.members.items() if status == "creator")
+        self.telegram.kick(where, self._users[str(creator)])
+
+
+class SimulatorWire:
+    """The simulated platform and its channel."""
+
+    name = account = "simulator"
+    tells_withdrawals = True
+
+    def __init__(self, clock: ShiftedClock, folder: Path) -> None:
+        self.platform = SimulatedPlatform(folder / "simulator.sqlite3", clock)
+        self.channel: Channel = SimulatorChannel(self.platform)
+        self._albums = itertools.count(1)
+        self._ids = itertools.count(1)
+
+    async def open(self) -> None:
+        return
+
+    async def close(self) -> None:
+        self.platform.close()
+
+    def add_person(self, name: str, *, has_started: bool) -> str:
+        return self.platform.add_person(name, person_id=f"p{next(self._ids)}").id
+
+    def add_group(self, title: str, members: Sequence[str]) -> str:
+        group = self.platform.add_group(title, group_id=f"g{next(self._ids)}").id
+        for member in members:
+            self.platform.join(group, member)
+        return group
+
+    def private(self, person: str) -> str:
+        return f"{PRIVATE_PREFIX}{person}"
+
+    def say(
+        self, person: str, chat: str, text: str, *, photos: Sequence[bytes] = (), reply_to: str | None = None
+    ) -> str:
+        """Several photos come as an album of messages, the words under the first, as on Telegram."""
+        if len(photos) < 2:
+            uploads = [Upload(AttachmentKind.PHOTO, photo) for photo in photos]
+            return self.platform.say(chat, person, text=text, uploads=uploads, reply_to=reply_to)
+        album = f"album{next(self._albums)}"
+        ids = [
+            self.platform.say(
+                chat, person, text="" if at else text, uploads=[Upload(AttachmentKind.PHOTO, photo)], album=album
+            )
+            for at, photo in enumerate(photos)
+        ]
+        return ids[0]
+
+    def start(self, person: str, payload: str = "") -> None:
+        self.platform.say(self.private(person), person, text=f"/start {payload}".rstrip())
+
+    def edit(self, person: str, chat: str, message: str, text: str) -> None:
+        self.platform.edit(message, person, text)
+
+    def press(self, person: str, chat: str, message: str, label: str) -> Notice:
+        found = next(button for button in self.platform.message(message).buttons if button.text == label)
+        press = self.platform.press(message, person, found.id)
+        return lambda: self.platform.press_made(press.id).answer
+
+    def posts(self, chat: str) -> list[Seen]:
+        return [
+            Seen(
+                id=message.id,
+                text=message.text,
+                buttons=tuple(button.text for button in message.buttons),
+                files=tuple(self.platform.file(file.id).content for file in message.files),
+                reply_to=message.reply_to,
+                links=tuple(button.url for button in message.buttons if button.url),
+            )
+            for message in self.platform.messages(chat)
+            if message.sender == "bot" and not message.is_deleted
+        ]
+
+    def is_drained(self) -> bool:
+        return self.platform.bot.count_pending() == 0
+
+    def block(self, person: str) -> None:
+        self.platform.block_bot(person)
+
+    def remove_bot(self, chat: str) -> None:
+        self.platform.remove_bot(chat)
+
+
+async def drained(wire: Wire) -> None:
+    """Until the bot has confirmed everything that people did."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while not wire.is_drained():
+        assert time.monotonic() < deadline, "the bot does not read what people write"
+        await asyncio.sleep(0.002)
