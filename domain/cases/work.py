@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import update
+
 from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind, Urgency
@@ -98,7 +100,8 @@ def post_card(session: Session, case: Case, *, now: datetime, file_ids: Sequence
         person_id=case.assignee_id,
         case_id=case.id,
     )
-    case.card_id = row.id
+    # Not a change of content: the version stays, so that a page opened before the card went out can still take its step.
+    session.execute(update(Case).where(Case.id == case.id).values(card_id=row.id))
     return row
 
 
