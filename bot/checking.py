@@ -120,7 +120,7 @@ def _about_rows(session: Session) -> Iterator[Finding]:
     states = sending.counts(session)
     stuck = states.get("held", 0) + states.get("given_up", 0)
     if stuck:
-        yield Finding(True, f"有 {stuck} 条消息扣住或没有送到", "请在工作台的“消息发送”里逐条决定。")
+        yield Finding(True, f"有 {stuck} 条消息扣住或没有送到", "请在工作台的“收发”里逐条决定。")
     failed = inbox.failed(session)
     if failed:
         about = f"有 {len(failed)} 条收到的消息处理时出了差错"

@@ -188,6 +188,8 @@ def _with_secret_files(settings: Settings) -> Settings:
                 value = SecretStr(file.read_text(encoding="utf-8").strip())
             except (OSError, UnicodeDecodeError):
                 raise ConfigError([f"读不出密码文件 {file}；请检查它的权限，内容要是 UTF-8 文字"]) from None
+            if not value:
+                continue  # an empty file is none: a service manager may put one where nothing was given
             current = changes.get(section, getattr(settings, section))
             changes[section] = current.model_copy(update={item: value})
     return settings.model_copy(update=changes)

@@ -46,7 +46,7 @@ def restore(config: Path | None, file: Path, *, is_forced: bool) -> None:
     typer.echo(f"已恢复 {made_at:%Y-%m-%d %H:%M} 的备份（照片等文件 {done.manifest.photos} 个）。")
     if done.aside is not None:
         typer.echo(f"原来的内容移到了 {done.aside}。")
-    typer.echo(f"扣住了 {done.restored.held} 条没有发出的消息，请在工作台的“消息发送”里逐条决定。")
+    typer.echo(f"扣住了 {done.restored.held} 条没有发出的消息，请在工作台的“收发”里逐条决定。")
     typer.echo(f"今天的编号往前跳了 {done.restored.ahead} 个，不会重号。")
     if done.restored.announcements:
         typer.echo(f"{done.restored.announcements} 个过了时间的公告没有补发，改到下一次。")

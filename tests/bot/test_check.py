@@ -189,7 +189,7 @@ async def test_check_tells_what_waits_for_a_person(settings: Settings) -> None:
         key = inbox.mark_failed(session, incoming, error="unreadable", raw="{", now=NOW).id
     database.close()
     found = await lines(settings)
-    assert "[注意] 有 1 条消息扣住或没有送到。请在工作台的“消息发送”里逐条决定。" in found
+    assert "[注意] 有 1 条消息扣住或没有送到。请在工作台的“收发”里逐条决定。" in found
     assert any(each.startswith("[问题] 有 1 条收到的消息处理时出了差错。升级后") for each in found)
     assert any(each.endswith(f"wuwei replay {key}。") for each in found)
 

@@ -190,6 +190,13 @@ def test_secret_files_leave_what_they_do_not_name(tmp_path: Path, monkeypatch: p
     assert settings.telegram.token.get_secret_value() == TOKEN
 
 
+def test_empty_secret_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "telegram_token").write_text("\n", encoding="utf-8")
+    monkeypatch.setenv("WUWEI_SECRETS_FOLDER", str(tmp_path))
+    monkeypatch.setenv("WUWEI_TELEGRAM__TOKEN", TOKEN)
+    assert load(None).telegram.token.get_secret_value() == TOKEN
+
+
 def test_secret_files_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WUWEI_SECRETS_FOLDER", str(tmp_path / "gone"))
     assert faults_of(None) == [f"secrets_folder：没有文件夹 {tmp_path}/gone"]
