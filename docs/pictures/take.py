@@ -248,7 +248,7 @@ def main() -> None:
         camera.chat("why", "g1", why="井盖")
         camera.chat("worker-card", "private:p22", phone=True)
         play_work(town)
-        camera.chat("simulator", "g1", height=960)
+        camera.chat("simulator", "g1", height=1080)
         play_rating(town)
         camera.chat("private-matter", "g4", phone=True)
         camera.sign_in("p26")
