@@ -29,7 +29,7 @@ from storage.database import Database
 TEMPLATE = "wuwei_template"
 BOTH = ("sqlite", "postgres")
 # What only several processes can show.
-ON_POSTGRES = ("storage/test_postgres_claims.py", "bot/test_wakeups.py", "bot/test_roles.py")
+ON_POSTGRES = ("storage/test_postgres_claims.py", "bot/test_wakeups.py")
 # Whose tests run on both databases: folders and files beside this one.
 ON_BOTH = (
     "storage/",
