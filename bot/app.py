@@ -6,6 +6,7 @@ import gc
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -19,10 +20,10 @@ from bot.sender import Sender
 from bot.wakeups import Wakeups
 from core.clock import Clock
 from core.config import Settings
-from core.errors import WuweiError
+from core.errors import ConfigError, WuweiError
 from core.keys import load_or_make
 from core.texts import say
-from domain import chats, inbox, outbox, sending
+from domain import chats, inbox, outbox, sealing, sending
 from handlers import routes
 from handlers.context import Site
 from nlp.understand import warm_up
@@ -250,8 +251,26 @@ class App:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database at the newest schema, with its key; refuses a newer schema, a wrong key file or a full disk."""
+    """The database at the newest schema, with its key; refuses a newer schema, a wrong or lost key file, or a full disk."""
     settings.data_folder.mkdir(parents=True, exist_ok=True)
+    is_first_start = not settings.key_path.exists()
     database = Database(settings.database_url, load_or_make(settings.key_path))
     schema.upgrade(database)
+    if is_first_start:
+        _refuse_lost_key(database, settings.key_path)
     return database
+
+
+def _refuse_lost_key(database: Database, key_path: Path) -> None:
+    """A key made anew beside data that an older one has sealed would hide the loss until nobody has the old one any more."""
+    with database.reading() as session:
+        lost = sealing.count(session, most=1).lost
+    if lost:
+        key_path.unlink()
+        database.close()
+        raise ConfigError(
+            [
+                f"密钥文件 {key_path} 不见了，而数据库里有用它加密的电话号码；请把它放回原处再启动",
+                "确实找不回来时，运行 wuwei key new 建一把新的：旧号码读不出来，需要重新登记，其他内容不受影响",
+            ]
+        )

@@ -183,3 +183,11 @@ def key_add(config: Config = None) -> None:
     from bot.commands import keys
 
     keys.add(config)
+
+
+@key.command("new")
+def key_new(config: Config = None) -> None:
+    """密钥文件确实丢了、找不回来时，建一把新的；用旧密钥加密的电话号码从此读不出来。"""
+    from bot.commands import keys
+
+    keys.new(config)

@@ -23,6 +23,7 @@ __all__ = [
     "drop_waiting",
     "edit",
     "find_press",
+    "leave",
     "post",
     "resend",
     "tell_staff",
@@ -100,6 +101,22 @@ def post(  # noqa: PLR0913 - one row, one call: each is a column
     )
     session.add(row)
     return row
+
+
+def leave(session: Session, chat: Chat, text: str, *, now: datetime, case_id: int, person_id: int | None) -> None:
+    """Leaves a plain reminder that nobody has to know the key of: many go out in one statement at the next flush."""
+    session.leave(
+        Outbox,
+        state=OutboxState.QUEUED,
+        community_id=chat.community_id,
+        chat_id=chat.id,
+        text=text,
+        priority=Priority.REMINDER,
+        due_at=now,
+        person_id=person_id,
+        case_id=case_id,
+        created_at=now,
+    )
 
 
 def edit(

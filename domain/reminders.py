@@ -8,7 +8,7 @@ from storage.base import Session
 from storage.cases import Case
 from storage.reminders import Reminder
 
-__all__ = ["Reminder", "add", "cancel", "cancel_all"]
+__all__ = ["Reminder", "add", "add_later", "cancel", "cancel_all"]
 
 CARD = "case.card"
 PHOTOS = "case.photos"  # photos that came after the card
@@ -22,6 +22,11 @@ CLOSE_UNRATED = "case.close_unrated"
 
 def add(session: Session, kind: str, case: Case, *, due_at: datetime) -> None:
     session.leave(Reminder, community_id=case.community_id, kind=kind, subject_id=case.id, due_at=due_at)
+
+
+def add_later(session: Session, kind: str, *, community_id: int, subject_id: int, due_at: datetime) -> None:
+    """Like `add`, for a case of which only the keys are in hand."""
+    session.leave(Reminder, community_id=community_id, kind=kind, subject_id=subject_id, due_at=due_at)
 
 
 def cancel(session: Session, case: Case, kind: str, *, now: datetime) -> None:

@@ -77,6 +77,8 @@ CHAT_EVENTS = frozenset(
 SIGNALS_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED, Signal.WITHDRAWN, Signal.CORRECTION})
 # Two texts this alike, by the same person within minutes, are one matter said twice.
 SAME_WORDS = 80
+# What a greeting or a thanks speaks for (nlp/data/silence.toml, signals.toml).
+COURTESIES = frozenset({"greeting", "thanks", "thanking", "ack", "praise"})
 # One or two messages look up what they need themselves; from here on it is asked for together.
 FEWEST_TO_LOOK_AHEAD = 3
 
@@ -281,4 +283,4 @@ def _addressed(ctx: Context) -> None:
 
 
 def understood_as_courtesy(ctx: Context) -> bool:
-    return ctx.understanding.signal == Signal.THANKS or ctx.understanding.decision == Decision.ASK
+    return any(reason.speaks_for in COURTESIES for reason in ctx.understanding.because)

@@ -44,13 +44,13 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Refused
 from web import announcements, areas, audit, case_steps, cases, conventions, files, groups, outbox, people, sign_in
 from web.auth import NotSignedIn, WrongCsrf, guard
+from web.hooks import Front, HookDoor
 from web.pages import sentence, status_of
 from web.rendering import STATIC, Renderer
 from web.security import LOOPBACK_NAMES, MEBIBYTE, protect, protection_for
@@ -109,31 +109,8 @@ def make_app(services: Services) -> ASGIApp:
     protection = protection_for(
         settings.web.public_url, host=settings.web.host, largest_body=MEBIBYTE, larger_bodies=larger_bodies
     )
-    front = Front(FaultPage(_hook_door(services), renderer), pages)
-    return protect(front, protection, renderer.error_page)
-
-
-class Front:
-    """Takes the platforms' callbacks past everything that pages need: they are the one path that must be cheap."""
-
-    def __init__(self, hooks: ASGIApp, pages: ASGIApp) -> None:
-        self._hooks, self._pages = hooks, pages
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_hook = scope["type"] == "http" and scope["path"].startswith("/hooks/")
-        await (self._hooks if is_hook else self._pages)(scope, receive, send)
-
-
-def _hook_door(services: Services) -> ASGIApp:
-    """/hooks/{name}: the channel checks its own secret, works the body and says the status, after the commit."""
-
-    async def take(request: Request) -> Response:
-        hook = services.hooks.get(request.path_params["name"])
-        if hook is None:
-            return Response(status_code=404)
-        return Response(status_code=await hook(dict(request.headers), await request.body()))
-
-    return Router([Route("/hooks/{name}", take, methods=["POST"])])
+    guarded = protect(pages, protection, renderer.error_page)
+    return Front(FaultPage(HookDoor(services.hooks), renderer), guarded)
 
 
 class FaultPage:

@@ -15,8 +15,8 @@ from domain import areas
 from domain.areas import AreaLevel
 from domain.cases import overview, showing
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State
-from domain.cases.overview import URGENCY_NAMES, Filters, Sight
-from domain.cases.words import KIND_NAMES
+from domain.cases.overview import Filters, Sight
+from domain.cases.words import KIND_NAMES, URGENCY_NAMES
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from domain.topics import topics

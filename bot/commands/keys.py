@@ -1,4 +1,4 @@
-"""`wuwei key add`: a fresh key in front of the old ones, and everything sealed anew with it."""
+"""`wuwei key add`: a fresh key in front of the old ones, and everything sealed anew with it; `key new` when the old one is lost."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bot.backup import refuse_while_running
 from bot.commands.opening import database_of, settings_of
 from core.clock import SystemClock
 from core.errors import ConfigError
-from core.keys import add_key
+from core.keys import add_key, load_or_make
 from domain import accounts, sealing
 
 
@@ -28,3 +28,12 @@ def add(config: Path | None) -> None:
     )
     if sealed.lost:
         typer.echo(f"有 {sealed.lost} 项是用已经丢失的密钥加密的，读不出来，原样留着。")
+
+
+def new(config: Path | None) -> None:
+    """A key file in place of a lost one; what the lost key sealed stays sealed for ever."""
+    settings = settings_of(config)
+    if settings.key_path.exists():
+        raise ConfigError([f"密钥文件 {settings.key_path} 在原处，没有丢；要换新密钥请用 wuwei key add"])
+    load_or_make(settings.key_path)
+    typer.echo(f"已新建密钥文件 {settings.key_path}，请马上另外备份一份。用旧密钥加密的电话号码读不出来，请重新登记。")

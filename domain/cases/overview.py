@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 from core.messages import Kind, Urgency
 from domain import access
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, may
-from domain.cases.words import KIND_NAMES
+from domain.cases.words import KIND_NAMES, URGENCY_NAMES
 from domain.topics import name_of, topics
 from storage.areas import Area
 from storage.base import Session
@@ -23,7 +23,6 @@ from storage.people import Duty, Person, Role
 PAGE_SIZE = 20
 COLUMN_SIZE = 30
 MOST_TASKS = 100
-URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "紧急", Urgency.EMERGENCY: "特急"}
 BOARD = (State.OPEN, State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.FINISHED, State.CLOSED)
 # Where a card may be moved on the board, and by which step; `may` says from where.
 MOVES = (

@@ -16,7 +16,7 @@ from domain import access, files, people
 from domain.cases import desk, words
 from domain.cases.desk import SOURCE_NAMES, Candidate
 from domain.cases.life import ACTIVE, STATE_NAMES, STEP_NAMES, State, Step, may
-from domain.cases.overview import URGENCY_NAMES
+from domain.cases.words import URGENCY_NAMES
 from domain.topics import name_of
 from storage.areas import Area
 from storage.base import Session

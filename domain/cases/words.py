@@ -24,6 +24,7 @@ KIND_NAMES = {
     Kind.REQUEST: "求助",
     Kind.PROPOSAL: "建议",
 }
+URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "加急", Urgency.EMERGENCY: "紧急"}
 # Matters between people are never talked over in a group.
 PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})
 LONGEST_IN_LIST = 24
@@ -56,8 +57,13 @@ def place_name(session: Session, case: Case) -> str:
 
 def what(case: Case) -> str:
     """Topic and place, fit for a group: 井盖 · 3号楼."""
-    topic = name_of(case.topic) if case.topic else KIND_NAMES[Kind(case.kind)]
-    return f"{topic} · {mask_for_group(case.place)}" if case.place else topic
+    return what_of(case.kind, case.topic, case.place)
+
+
+def what_of(kind: str, topic: str | None, place: str) -> str:
+    """The same, where only these columns of the case are in hand."""
+    name = name_of(topic) if topic else KIND_NAMES[Kind(kind)]
+    return f"{name} · {mask_for_group(place)}" if place else name
 
 
 def worker_name(session: Session, case: Case) -> str:
@@ -101,7 +107,7 @@ def card(session: Session, case: Case) -> str:
     """The worker's card: everything needed to go and do it."""
     title = "cases.card_title" if case.urgency == Urgency.NORMAL else "cases.card_title_urgent"
     lines = [
-        say(title, kind=KIND_NAMES[Kind(case.kind)], number=case.number),
+        say(title, kind=KIND_NAMES[Kind(case.kind)], number=case.number, urgency=URGENCY_NAMES[Urgency(case.urgency)]),
         say("cases.card_place", place=place_name(session, case)),
         say("cases.card_topic", topic=name_of(case.topic)),
         say("cases.card_text", text=case.text[:LONGEST_ON_CARD]),

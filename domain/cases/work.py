@@ -330,9 +330,11 @@ def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> No
     case.closed_at = case.finished_at = case.accepted_at = None
     reminders.cancel_all(session, case, now=now)
     set_deadline(session, case, now=now)
-    _retire_card(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
+    comes_back = case.reopenings == 1 and case.assignee_id is not None and case.assignee_role is not None
+    told = "cases.card_reopened" if comes_back else "cases.card_reopened_elsewhere"
+    _retire_card(session, case, say(told, number=case.number, note=note), now=now)
     tell_desk(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
-    if case.reopenings == 1 and case.assignee_id is not None and case.assignee_role is not None:
+    if comes_back and case.assignee_id is not None and case.assignee_role is not None:
         assign(session, case, case.assignee_id, case.assignee_role, now=now, actor_id=None)
     else:
         holder = frozenset({case.assignee_id} if case.assignee_id else ())
