@@ -1,6 +1,7 @@
 """Why a text was understood so, in lines that a clerk can read."""
 
 from core.messages import Decision, Kind, Reason, Signal, Understanding, Urgency
+from nlp.model import BY_MODEL
 from nlp.topics import shipped_tables, topics
 
 KIND_NAMES = {
@@ -13,6 +14,7 @@ KIND_NAMES = {
     Kind.REQUEST: "求助代办",
     Kind.PROPOSAL: "建议",
 }
+WORTH_NAMING = 0.05
 _DECISIONS = {Decision.ACT: "直接办理", Decision.ASK: "先问一句", Decision.SILENT: "不出声"}
 _URGENCIES = {Urgency.URGENT: "要先办", Urgency.EMERGENCY: "紧急，几分钟内要有人到"}
 _SIGNALS = {
@@ -35,7 +37,9 @@ def explain(understanding: Understanding) -> list[str]:
         lines.append(f"紧急程度：{_URGENCIES[understanding.urgency]}。")
     if understanding.topics:
         named = "、".join(
-            f"{topics()[code].name} {certainty:.0%}" for code, certainty in understanding.topics if code in topics()
+            f"{topics()[code].name} {certainty:.0%}"
+            for code, certainty in understanding.topics
+            if code in topics() and certainty >= WORTH_NAMING
         )
         lines.append(f"话题：{named}。")
     for place in understanding.places:
@@ -49,6 +53,8 @@ def explain(understanding: Understanding) -> list[str]:
 
 
 def _because(reason: Reason) -> str:
+    if reason.speaks_for == BY_MODEL:
+        return f"模型看到“{reason.word}”，偏向{'有事' if reason.weight > 0 else '闲聊'}（{reason.weight:+g}）。"
     group = shipped_tables().groups.get(reason.speaks_for)
     if group is None:
         return f"因为有“{reason.word}”。"

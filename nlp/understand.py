@@ -1,26 +1,35 @@
 """A resident's words to an `Understanding`: what kind, what about, where, how urgent, how sure, and because of which words.
 
-The layers, in order: normalise, phrases of the tables (weighted, with their negations), pairs of phrases, context, places,
-urgency, decision. Pure: no tables, no network, no clock; never raises on any text.
+The layers, in order: normalise, the model's look at the characters (most chatter ends here), phrases of the tables with
+their negations and pairs, the model's weighing of both, context, places, urgency, decision. Pure: no tables of a
+database, no network, no clock; never raises on any text.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
-from nlp.classify import Classifier, Scores, shipped_classifier
+from nlp.classify import Scores, shipped_classifier
+from nlp.features import characters, findings
+from nlp.model import BY_MODEL, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
+from nlp.tables import KINDS
 
-ACT_MARGIN = 2.0  # so much more must speak for a case than for silence before the bot acts unasked
-ASK_MARGIN = 1.5  # and so much before it may ask once
+# The margin of the model's gate, 0 being as likely a case as not among the seeds.
+ACT_MARGIN = 0.4  # from here the bot acts unasked
+ASK_MARGIN = 0.2  # and from here it may ask once
+SURE_CHATTER = -1.1  # characters alone so far on this side are not looked at further
+SURE_CALM = -0.8  # unless they sound like danger
 EMERGENCY_MARGIN = 1.4
 URGENT_MARGIN = 1.2
+# From where the model's heads for danger are believed without a word of the tables.
+MODEL_EMERGENCY, MODEL_URGENT = 0.2, 0.4
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
 _OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.ME_TOO, Signal.CORRECTION})
 SIGNAL_THRESHOLD = 1.5
+_ABOUT_SOMETHING = frozenset({"thing", "fault", "dirt", "disorder"})
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
 HEAD, TAIL = 500, 100
 MAX_REASONS = 8
@@ -37,10 +46,27 @@ class _Context:
     case_near: bool
     replying: bool
 
+    @property
+    def matters(self) -> bool:
+        """Whether a line that is chatter by itself may mean something here."""
+        return self.addressed or self.photo or self.case_near or self.replying
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the layers found in one text, before context has its say."""
+
+    text: str
+    characters: set[str]
+    scores: Scores
+    found: list[tuple[str, float]]
+    margin: float
+
 
 def warm_up() -> None:
-    """Loads tables and dictionary now (about 0.4 s), so that the first message does not wait."""
+    """Loads tables, dictionary and model now (about half a second), so that the first message does not wait."""
     shipped_classifier()
+    shipped_model()
 
 
 def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
@@ -49,7 +75,6 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     With an open case near by, `signal` tells what the line says about it and the decision is ACT; the kind is CHATTER
     where the line by itself opens nothing.
     """
-    classifier = shipped_classifier()
     text = normalise(utterance.text)
     context = _Context(
         utterance.is_addressed or utterance.is_private,
@@ -63,84 +88,97 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     found, length = places.find(text), len(text)
     if length > HEAD + TAIL:
         text = text[:HEAD] + text[-TAIL:]
-    scores = classifier.score(text)
-    if scores.is_idle() and not (context.addressed or found):
-        reasons = _reasons(scores, text, is_case=False)
-        return Understanding(Kind.CHATTER, Decision.SILENT, _certainty(-scores.silent, is_case=False), because=reasons)
-    understanding = _decide(scores, context, found, text)
+    model, seen = shipped_model(), characters(text)
+    if not (found or context.matters or utterance.recent) and _is_sure_chatter(model, seen):
+        return _sure_chatter(model, seen)
+    reading = _read(text, seen, model)
+    understanding = _decide(reading, context, found, model)
     is_whole = understanding.decision is Decision.ACT and bool(understanding.topics)
-    if not is_whole and utterance.recent and (scores.kinds or found):
-        understanding = _with_recent(classifier, utterance, context, understanding, found)
+    if not is_whole and utterance.recent and (reading.scores.kinds or found):
+        understanding = _with_recent(utterance, context, understanding, found)
     if found and length != len(utterance.text):
         understanding = replace(understanding, places=_as_sent(found, utterance.text))
     return understanding
 
 
+def _is_sure_chatter(model: Model, seen: set[str]) -> bool:
+    return model.gate_of(seen) < SURE_CHATTER and model.urgent_of(seen) < SURE_CALM
+
+
+def _sure_chatter(model: Model, seen: set[str]) -> Understanding:
+    return Understanding(
+        Kind.CHATTER,
+        Decision.SILENT,
+        round(1.0 - model.likelihood(model.gate_of(seen)), 3),
+        because=_by_model(model, seen, count=MAX_REASONS_FOR_SILENCE),
+    )
+
+
+def _read(text: str, seen: set[str], model: Model) -> _Reading:
+    scores = shipped_classifier().score(text)
+    found = findings(scores)
+    return _Reading(text, seen, scores, found, model.gate_of(seen) + model.gate_of_findings(found))
+
+
 def _with_recent(
-    classifier: Classifier,
-    utterance: Utterance,
-    context: _Context,
-    alone: Understanding,
-    found: tuple[PlaceMention, ...],
+    utterance: Utterance, context: _Context, alone: Understanding, found: tuple[PlaceMention, ...]
 ) -> Understanding:
     """Half a sentence may become whole with the speaker's last line, or get its topic from there; taken only when clear."""
+    model = shipped_model()
     text = f"{normalise(utterance.recent[-1])[-TAIL:]} {normalise(utterance.text)[:HEAD]}"
-    joined = _decide(classifier.score(text), context, found, text)
+    joined = _decide(_read(text, characters(text), model), context, found, model)
     if joined.decision is not Decision.ACT:
         return alone
     return replace(alone, topics=joined.topics) if alone.decision is Decision.ACT else joined
 
 
-def _decide(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], text: str) -> Understanding:
+def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], model: Model) -> Understanding:
+    scores = reading.scores
+    heads = model.heads_of(reading.characters, reading.found)
     signal = _signal(scores, context)
-    urgency = _urgency(scores)
-    _weigh_context(scores, context, found, urgency)
-    kind_name, strength = scores.best()
-    silent = scores.silent + (3.0 if context.forwarded else 0.0)
+    urgency = _urgency(scores, heads)
+    margin = reading.margin + _context_adds(scores, context, found, urgency)
     if urgency is Urgency.EMERGENCY:
-        silent *= 0.3
-    margin = strength - silent
+        margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
     decision = _decision(margin, context)
-    kind = Kind(kind_name) if decision is not Decision.SILENT and kind_name else Kind.CHATTER
-    if decision is Decision.SILENT or margin < ASK_MARGIN:
+    kind = _kind(heads, urgency) if decision is not Decision.SILENT and margin >= ASK_MARGIN else Kind.CHATTER
+    if kind is Kind.CHATTER:
         if signal is not Signal.NONE and context.case_near:
             decision = Decision.SILENT if signal is Signal.THANKS and not context.addressed else Decision.ACT
             kind = Kind.REPORT if signal in _OF_A_CASE else Kind.CHATTER
-        elif found and context.case_near and len(text) <= found[-1].end - found[0].start + 6:
+        elif found and context.case_near and len(reading.text) <= found[-1].end - found[0].start + 6:
             decision = Decision.ACT  # a late place for the case that is open
-        elif strength < silent or not kind_name:
-            kind = Kind.CHATTER
     is_case = kind is not Kind.CHATTER
+    likely = model.likelihood(margin)
     return Understanding(
         kind,
         decision,
-        _certainty(margin, is_case=is_case),
+        round(likely if is_case else 1.0 - likely, 3),
         urgency if is_case else Urgency.NORMAL,
-        _topics(scores) if is_case else (),
+        tuple(model.topics_of(reading.characters, reading.found)) if is_case else (),
         found,
         signal,
-        _reasons(scores, text, is_case=is_case),
+        _reasons(reading, model, is_case=is_case),
     )
 
 
-def _weigh_context(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], urgency: Urgency) -> None:
-    """What the words alone do not say: a photo, a place, a danger make a report likelier."""
-    kinds, findings = scores.kinds, scores.findings
-    if "asking" in findings and findings["asking"].weight >= 2.0:
-        kinds["question"] = kinds.get("question", 0.0) + findings["asking"].weight - 0.2
+def _kind(heads: dict[str, float], urgency: Urgency) -> Kind:
+    """The head that is strongest; what must be seen to within minutes is a report, whoever is to blame."""
+    if urgency is Urgency.EMERGENCY:
+        return Kind.REPORT
+    return Kind(max(KINDS, key=heads.__getitem__))
+
+
+def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], urgency: Urgency) -> float:
+    """What the words alone do not say: a photo, a place, a danger make a case likelier, a forwarded text less."""
+    added = -1.5 if context.forwarded else 0.0
     if urgency is not Urgency.NORMAL:
-        bonus = 3.0 if urgency is Urgency.EMERGENCY else 1.8
-        kinds["report"] = kinds.get("report", 0.0) + bonus
-    about_something = "thing" in findings or "fault" in findings or "dirt" in findings or "disorder" in findings
-    if about_something and "report" in kinds:
-        if found:
-            kinds["report"] += 0.8
-        if context.photo:
-            kinds["report"] += 0.8
-        if context.case_near and "still_broken" in scores.signals:
-            kinds["report"] += 0.8
-    elif about_something and (context.photo or found) and "thing" in findings and "still_broken" in scores.signals:
-        kinds["report"] = 2.2
+        added += 1.0 if urgency is Urgency.EMERGENCY else 0.5
+    if not _ABOUT_SOMETHING.isdisjoint(scores.findings):
+        added += 0.3 * bool(found) + 0.4 * context.photo
+        if "still_broken" in scores.signals:
+            added += 0.4 * (context.case_near or context.photo or bool(found))
+    return added
 
 
 def _signal(scores: Scores, context: _Context) -> Signal:
@@ -155,13 +193,12 @@ def _signal(scores: Scores, context: _Context) -> Signal:
     return best
 
 
-def _urgency(scores: Scores) -> Urgency:
-    if not scores.emergency and not scores.urgent:
-        return Urgency.NORMAL
+def _urgency(scores: Scores, heads: dict[str, float]) -> Urgency:
+    """By the words of danger, or by the model where nothing tells that it is talk about one."""
     blocked = max((scores.silence.get(name, 0.0) for name in _BLOCKS_DANGER), default=0.0)
-    if scores.emergency - blocked >= EMERGENCY_MARGIN:
+    if scores.emergency - blocked >= EMERGENCY_MARGIN or heads["emergency"] - blocked >= MODEL_EMERGENCY:
         return Urgency.EMERGENCY
-    if max(scores.urgent, scores.emergency) - blocked >= URGENT_MARGIN:
+    if max(scores.urgent, scores.emergency) - blocked >= URGENT_MARGIN or heads["urgent"] - blocked >= MODEL_URGENT:
         return Urgency.URGENT
     return Urgency.NORMAL
 
@@ -174,24 +211,20 @@ def _decision(margin: float, context: _Context) -> Decision:
     return Decision.SILENT
 
 
-def _certainty(margin: float, *, is_case: bool) -> float:
-    likely = 1.0 / (1.0 + math.exp(-1.2 * max(-20.0, min(20.0, margin - 1.0))))
-    return round(likely if is_case else 1.0 - likely, 3)
-
-
-def _topics(scores: Scores) -> tuple[tuple[str, float], ...]:
-    best = scores.topics()[:3]
-    total = sum(weight for _, weight in best) + 0.5
-    return tuple((code, round(weight / total, 3)) for code, weight in best)
-
-
-def _reasons(scores: Scores, text: str, *, is_case: bool) -> tuple[Reason, ...]:
-    """The words that counted, strongest first; for silence the few that matter."""
-    findings = sorted(scores.findings.values(), key=lambda finding: -finding.weight)
-    return tuple(
-        Reason(text[finding.start : finding.end], finding.group.name, round(finding.weight, 2))
-        for finding in findings[: MAX_REASONS if is_case else MAX_REASONS_FOR_SILENCE]
+def _reasons(reading: _Reading, model: Model, *, is_case: bool) -> tuple[Reason, ...]:
+    """The words that counted, strongest first, and after them what the model went by."""
+    listed = sorted(reading.scores.findings.values(), key=lambda finding: -finding.weight)
+    return (
+        *(
+            Reason(reading.text[finding.start : finding.end], finding.group.name, round(finding.weight, 2))
+            for finding in listed[: MAX_REASONS if is_case else MAX_REASONS_FOR_SILENCE]
+        ),
+        *_by_model(model, reading.characters, count=2),
     )
+
+
+def _by_model(model: Model, seen: set[str], *, count: int) -> tuple[Reason, ...]:
+    return tuple(Reason(name, BY_MODEL, round(weight, 2)) for name, weight in model.strongest(seen, count=count))
 
 
 def _as_sent(found: tuple[PlaceMention, ...], sent: str) -> tuple[PlaceMention, ...]:

@@ -70,18 +70,21 @@ def test_small_samples_have_wide_intervals() -> None:
 
 
 def test_own_lines_keep_the_gate() -> None:
+    """The word tables know these lines, the model does not."""
     lines = rows("lines.tsv")
     assert len(lines) >= 200
     figures = evaluate(lines)
-    assert value(figures, "precision") >= 0.98
-    assert value(figures, "recall") >= 0.94
-    assert value(figures, "false_alarms") <= 0.02
-    assert value(figures, "kind_accuracy") >= 0.94
+    assert value(figures, "precision") >= 0.96
+    assert value(figures, "recall") >= 0.97
+    assert value(figures, "false_alarms") <= 0.07
+    assert value(figures, "kind_accuracy") >= 0.92
     assert value(figures, "urgent_recall") >= 0.97
-    assert value(figures, "urgent_precision") >= 0.90
+    assert value(figures, "urgent_precision") >= 0.75
 
 
-@pytest.mark.parametrize(("figure", "floor"), [("precision", 0.9), ("recall", 0.7), ("kind_accuracy", 0.72)])
+@pytest.mark.parametrize(
+    ("figure", "floor"), [("precision", 0.95), ("recall", 0.92), ("kind_accuracy", 0.9), ("urgent_recall", 0.9)]
+)
 def test_lines_set_aside_show_what_new_words_meet(figure: str, floor: float) -> None:
-    """Lower than above, because words were not chosen by these: this is nearer to what a new community will see."""
+    """Neither tables nor model were made with these: this is nearer to what a new community will see."""
     assert value(evaluate(rows("aside.tsv")), figure) >= floor

@@ -1,6 +1,6 @@
 """The "why" panel: Chinese lines that name the words."""
 
-from core.messages import Utterance
+from core.messages import Decision, Kind, Reason, Understanding, Utterance
 from nlp.explain import explain
 from nlp.places import PlaceEntry, build_places
 from nlp.understand import understand
@@ -11,7 +11,7 @@ def test_report_is_explained_by_its_words() -> None:
     lines = explain(understand(Utterance("3号楼电梯坏了"), places))
     assert lines[0].startswith("判断为报事（把握 ")
     assert lines[0].endswith("），直接办理。")
-    assert lines[1:3] == ["话题：电梯 86%。", "地点：“3号楼”，已对上网格。"]
+    assert lines[1:3] == ["话题：电梯 98%。", "地点：“3号楼”，已对上网格。"]
     assert "因为“坏了”像是东西坏了，偏向报事（2.2 分）。" in lines
 
 
@@ -22,8 +22,15 @@ def test_emergency_and_signal_are_named() -> None:
 
 
 def test_silence_is_explained_too() -> None:
-    assert explain(understand(Utterance("今儿个挺清净"))) == [
-        "判断为闲聊（把握 77%），不出声。",
-        "因为没有看到与社区事务有关的词。",
-    ]
+    lines = explain(understand(Utterance("今儿个挺清净")))
+    assert lines[0].startswith("判断为闲聊（把握 ")
+    assert lines[0].endswith("），不出声。")
+    assert "模型看到“" in "".join(lines[1:])
+    assert explain(Understanding(Kind.CHATTER, Decision.SILENT, 1.0))[1:] == ["因为没有看到与社区事务有关的词。"]
+
+
+def test_model_is_quoted_with_its_direction() -> None:
+    reasons = (Reason("停了", "model", 0.41), Reason("哈哈", "model", -0.5))
+    lines = explain(Understanding(Kind.REPORT, Decision.ACT, 0.9, because=reasons))
+    assert lines[1:] == ["模型看到“停了”，偏向有事（+0.41）。", "模型看到“哈哈”，偏向闲聊（-0.5）。"]
     assert "因为“谢谢”道谢，偏向闲聊（2.2 分）。" in explain(understand(Utterance("谢谢各位")))

@@ -36,10 +36,13 @@ def read(text: str) -> tuple[Kind, Decision, str | None]:
         ("高龄补贴怎么办", (Kind.QUESTION, ACT, "elder_allowance")),
         ("居住证去哪儿办", (Kind.QUESTION, ACT, "residence_permit")),
         ("想要一个轮椅", (Kind.WISH, ACT, "elder_care")),
-        ("奶奶想学手机", (Kind.WISH, ACT, "wishes")),
-        ("希望装个扶手", (Kind.PROPOSAL, ACT, "community")),
+        ("奶奶想学手机", (Kind.WISH, ACT, "elder_care")),
+        ("希望装个扶手", (Kind.PROPOSAL, ACT, "elder_care")),
         ("降压药吃完了,帮我买", (Kind.REQUEST, ACT, "errands")),
-        ("帮忙搬沙发", (Kind.REQUEST, ACT, "errands")),
+        ("帮忙搬个沙发 我弄不动", (Kind.WISH, ACT, "errands")),
+        ("电梯又停了", (Kind.REPORT, ACT, "lift")),
+        ("谁家狗又在叫", (Kind.REPORT, ACT, "dogs")),
+        ("老人证在哪办", (Kind.QUESTION, ACT, "elder_allowance")),
         ("今天天气不错", (Kind.CHATTER, SILENT, None)),
         ("灯没坏", (Kind.CHATTER, SILENT, None)),
         ("谢谢师傅 电梯修好了", (Kind.CHATTER, SILENT, None)),
@@ -136,9 +139,9 @@ def test_places_point_into_the_text_as_sent() -> None:
 def test_reasons_name_the_words_of_the_text() -> None:
     understanding = understand(Utterance("小区路灯坏了没人修"))
     assert {reason.word for reason in understanding.because} >= {"路灯", "坏了", "没人修"}
-    assert [reason.weight for reason in understanding.because] == sorted(
-        (reason.weight for reason in understanding.because), reverse=True
-    )
+    by_tables = [reason.weight for reason in understanding.because if reason.speaks_for != "model"]
+    assert by_tables == sorted(by_tables, reverse=True)
+    assert [reason.speaks_for for reason in understanding.because][len(by_tables) :] == ["model", "model"]
 
 
 def test_every_kind_that_opens_a_case_can_be_scored() -> None:

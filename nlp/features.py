@@ -1,0 +1,56 @@
+"""What the trained model sees of a text: its characters, alone and in pairs, and what the word tables found in it."""
+
+import re
+from collections.abc import Sized
+from itertools import pairwise
+
+from nlp.classify import Scores
+
+_DIGITS = re.compile(r"\d+")
+_OTHERS = re.compile(r"[^\u4e00-\u9fffa-z0]+")
+# A longer text must not speak louder because it has more characters.
+_WHOLE = 24
+EDGE = "|"  # stands for every mark and space, and for both ends
+
+
+def spread(text: str) -> str:
+    """The normalised text with all numbers as 0 and all marks as one edge: 3号楼 and 12号楼 are the same to the model."""
+    if not text.isalpha():
+        text = _OTHERS.sub(EDGE, _DIGITS.sub("0", text)).strip(EDGE)
+    return f"{EDGE}{text}{EDGE}"
+
+
+def characters(text: str) -> set[str]:
+    """All characters and all pairs of neighbours of a normalised text."""
+    edged = spread(text)
+    found = set(edged)
+    found.update(map("".join, pairwise(edged)))
+    return found
+
+
+def loudness(characters: Sized) -> float:
+    """What one character of so many counts: 1 in a short line, less in a long one."""
+    count = len(characters)
+    return 1.0 if count <= _WHOLE else (_WHOLE / count) ** 0.5
+
+
+def findings(scores: Scores) -> list[tuple[str, float]]:
+    """What the tables found, as named values of about 1; names are longer than any pair, so that they never meet."""
+    values = [(f"in:{name}", found.weight / 2) for name, found in scores.findings.items()]
+    values += [(f"for:{kind}", min(weight, 6.0) / 3) for kind, weight in scores.kinds.items()]
+    values += [(f"topic:{code}", weight / 2) for code, weight in scores.topics()]
+    if scores.silence:
+        values.append(("for:silence", scores.silent / 2))
+    if scores.emergency:
+        values.append(("for:emergency", scores.emergency / 2))
+    if scores.urgent:
+        values.append(("for:urgent", scores.urgent / 2))
+    return values
+
+
+def featurise(text: str, scores: Scores) -> dict[str, float]:
+    """All features of a text, as training wants them."""
+    seen = characters(text)
+    features = dict.fromkeys(sorted(seen), loudness(seen))
+    features.update(findings(scores))
+    return features

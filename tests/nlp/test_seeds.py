@@ -1,0 +1,82 @@
+"""The lines we train with: many, varied, readable, and not the evaluation set in other words."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from core.messages import Kind, Urgency
+from nlp.seeds import Seed, read_seeds, seed_files
+from nlp.tables import Fault
+from nlp.topics import topics
+
+# Where the developers' evaluation lines lie, when they are at hand; they are not part of the project.
+MEASURED = (
+    Path(os.environ.get("WUWEI_EVALUATION", Path(__file__).parents[3] / "shared" / "data")) / "colloquial-dev.jsonl"
+)
+
+
+@pytest.fixture(scope="module")
+def seeds() -> list[Seed]:
+    read, faults = read_seeds(seed_files())
+    assert faults == []
+    return read
+
+
+def pairs(text: str) -> frozenset[str]:
+    packed = "".join(text.split())
+    return frozenset(packed[index : index + 2] for index in range(len(packed) - 1)) or frozenset({packed})
+
+
+def test_seeds_are_many_and_of_every_sort(seeds: list[Seed]) -> None:
+    assert len(seeds) >= 3000
+    assert len({seed.text for seed in seeds}) == len(seeds)
+    kinds = Counter(seed.kind for seed in seeds)
+    assert {kind: count >= 180 for kind, count in kinds.items()} == dict.fromkeys(Kind, True)
+    assert Counter(seed.urgency for seed in seeds)[Urgency.EMERGENCY] >= 200
+    assert {"hard", "dialect", "voice", "multi", "sarcasm"} <= {seed.note for seed in seeds}
+
+
+def test_every_topic_has_seeds_and_every_case_a_known_topic(seeds: list[Seed]) -> None:
+    counts = Counter(seed.topic for seed in seeds if seed.is_case)
+    assert set(counts) == set(topics())
+    assert [topic for topic, count in counts.items() if count < 10] == []
+    assert {seed.topic for seed in seeds if not seed.is_case} == {""}
+
+
+def test_a_known_share_is_held_back(seeds: list[Seed]) -> None:
+    assert 0.12 < sum(seed.is_held_back for seed in seeds) / len(seeds) < 0.18
+    assert Seed("路灯坏了", Kind.REPORT).is_held_back == Seed("路灯坏了", Kind.CHATTER).is_held_back
+
+
+def test_seeds_are_no_near_copies_of_the_measured_lines(seeds: list[Seed]) -> None:
+    if not MEASURED.is_file():
+        pytest.skip("the evaluation lines are not on this machine")
+    measured = [pairs(json.loads(line)["text"]) for line in MEASURED.read_text(encoding="utf-8").splitlines()]
+    mine = [(seed.text, pairs(seed.text)) for seed in seeds]
+    near = [text for text, own in mine if any(len(own & other) >= 0.6 * len(own | other) for other in measured)]
+    assert near == []
+
+
+def test_broken_seed_lines_are_named_and_skipped(tmp_path: Path) -> None:
+    table, corrections = tmp_path / "a.tsv", tmp_path / "b.jsonl"
+    table.write_text(
+        "# 说明\nreport\turgent\tmanhole\t\t井盖没了\nreport\t井盖\nnews\t\t\t\t听说了\n", encoding="utf-8"
+    )
+    corrections.write_text(
+        '{"text": "灯坏了", "kind": "report", "topic": "street_light"}\n{"text": 3}\n{\n', encoding="utf-8"
+    )
+    read, faults = read_seeds([table, corrections])
+    assert read == [
+        Seed("井盖没了", Kind.REPORT, Urgency.URGENT, "manhole"),
+        Seed("灯坏了", Kind.REPORT, Urgency.NORMAL, "street_light"),
+    ]
+    assert [(fault.file, fault.line) for fault in faults] == [
+        ("a.tsv", 3),
+        ("a.tsv", 4),
+        ("b.jsonl", 2),
+        ("b.jsonl", 3),
+    ]
+    assert faults[0] == Fault("a.tsv", 3, "每行要有五格，用 Tab 隔开：类别、紧急程度、话题、备注、原话")
