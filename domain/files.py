@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, literal, or_, select
 
 from core.ids import new_id
 from core.media import SUFFIXES, StoredMedia, path_of
@@ -41,6 +41,8 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
 NAME_LENGTH = 120
 CONSOLE = "console"
+# Written out, not bound: only so does the partial index of what is wanted serve.
+WANTED = literal(FileState.WANTED.value, literal_execute=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def claim_wanted(session: Session, now: datetime, limit: int, lease_seconds: flo
     _give_up_hopeless(session, now)
     query = (
         select(File)
-        .where(File.state == FileState.WANTED, File.due_at <= now, _is_free(now))
+        .where(File.state == WANTED, File.due_at <= now, _is_free(now))
         .order_by(File.fetch_before.asc().nulls_last(), File.due_at, File.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer and leaves it out
@@ -143,7 +145,7 @@ def _give_up_hopeless(session: Session, now: datetime) -> None:
     query = (
         select(File)
         .where(
-            File.state == FileState.WANTED,
+            File.state == WANTED,
             _is_free(now),
             or_(File.fetch_before <= now, File.attempts >= MOST_ATTEMPTS),
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import aliased
 
 from core.messages import AttachmentKind, Button, ChatKind, ChatRef, Outgoing, OutgoingAction, Sent, StoredFile
@@ -24,6 +24,9 @@ LONGEST_TRYING = timedelta(hours=24)
 BACK_OFF = (2, 5, 15, 60, 300, 600)  # seconds before the next try, by tries so far
 LATE_PRESS = timedelta(seconds=45)
 MOST_CANDIDATES = 200
+# Written out, not bound: only so do the partial indexes of what waits and of what is under way serve.
+QUEUED = literal(OutboxState.QUEUED.value, literal_execute=True)
+SENDING = literal(OutboxState.SENDING.value, literal_execute=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,8 @@ def candidates(
     query = (
         select(Outbox.id, Chat.channel, Chat.account, Outbox.chat_id, Chat.kind, Outbox.action)
         .join(Chat, Chat.id == Outbox.chat_id)
-        .where(Outbox.state == OutboxState.QUEUED, Outbox.due_at <= now)
-        .where(
-            ~select(under_way.id)
-            .where(under_way.state == OutboxState.SENDING, under_way.chat_id == Outbox.chat_id)
-            .exists()
-        )
+        .where(Outbox.state == QUEUED, Outbox.due_at <= now)
+        .where(~select(under_way.id).where(under_way.state == SENDING, under_way.chat_id == Outbox.chat_id).exists())
         .order_by(Outbox.priority, Outbox.id)
         .limit(limit)
     )
@@ -78,7 +77,7 @@ def claim(session: Session, wanted: Sequence[Candidate], *, now: datetime, media
     by_id = {one.id: one for one in wanted}
     query = (
         select(Outbox)
-        .where(Outbox.id.in_(by_id), Outbox.state == OutboxState.QUEUED)
+        .where(Outbox.id.in_(by_id), Outbox.state == QUEUED)
         .order_by(Outbox.priority, Outbox.id)
         .with_for_update(skip_locked=True)
     )
@@ -220,9 +219,7 @@ def mark_unknown(session: Session, key: int, *, now: datetime, may_repeat: bool,
 def recover(session: Session, *, now: datetime, repeatable: Collection[str]) -> int:
     """Sends whose lease ran out: the process died in the middle. `repeatable` are channels that know a repeated send."""
     rows = session.scalars(
-        select(Outbox)
-        .where(Outbox.state == OutboxState.SENDING, Outbox.lease_until <= now)
-        .with_for_update(skip_locked=True)
+        select(Outbox).where(Outbox.state == SENDING, Outbox.lease_until <= now).with_for_update(skip_locked=True)
     ).all()
     for row in rows:
         chat = session.get_one(Chat, row.chat_id)
@@ -247,7 +244,7 @@ def recent_sends(session: Session, *, since: datetime) -> list[tuple[Candidate, 
 
 def next_due(session: Session) -> datetime | None:
     """When the next message is due; None when none waits."""
-    return session.scalar(select(func.min(Outbox.due_at)).where(Outbox.state == OutboxState.QUEUED))
+    return session.scalar(select(func.min(Outbox.due_at)).where(Outbox.state == QUEUED))
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -267,7 +264,7 @@ def is_waiting(session: Session, *, now: datetime, channels: Collection[str]) ->
         .join(Chat, Chat.id == Outbox.chat_id)
         .where(
             Chat.channel.in_(channels),
-            (Outbox.state == OutboxState.SENDING) | ((Outbox.state == OutboxState.QUEUED) & (Outbox.due_at <= now)),
+            (Outbox.state == SENDING) | ((Outbox.state == QUEUED) & (Outbox.due_at <= now)),
         )
         .limit(1)
     )
