@@ -26,7 +26,7 @@ MAY_IMPORT = {
 STAYS_IN = {
     "sqlalchemy": ("storage", "domain"),
     "alembic": ("storage",),
-    "telegram": ("bot.channels",),
+    "telegram": ("bot.channels", "bot.bench.peers"),
     "websockets": ("bot.channels",),
     "wechatpy": ("bot.channels",),
     "apscheduler": ("bot",),

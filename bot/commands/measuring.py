@@ -15,4 +15,4 @@ def bench(rows: str, *, is_quick: bool, as_json: bool) -> None:
             wanted.append(int(word))
     if importlib.util.find_spec("bot.bench") is None:
         raise ConfigError(["这个安装里没有性能测量的部分（bot/bench）；请用完整的源代码文件夹运行"])
-    importlib.import_module("bot.bench").main(wanted or None, is_quick, as_json)
+    importlib.import_module("bot.bench.command").main(wanted or None, is_quick, as_json)
