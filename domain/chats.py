@@ -11,8 +11,9 @@ from core.ids import new_id
 from core.messages import ChatKind, ChatRef
 from storage.areas import Area
 from storage.base import Session
+from storage.cases import CaseMessage
 from storage.chats import BindingCode, Chat, ChatPurpose, ChatState
-from storage.messages import SystemMark
+from storage.messages import Outbox, Received, SystemMark
 from storage.people import Account, Person, PrivateChat
 
 __all__ = [
@@ -41,6 +42,7 @@ CODE_LIFE = timedelta(days=3)
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
 HEARING = "hears:"
+OLD_MESSAGE = "@"  # behind the id of a message that was said before its chat got another id
 PRIVATE_CHATS = "private chats"
 
 Address = tuple[str, str, str]
@@ -101,13 +103,28 @@ def note_blocked(session: Session, chat: Chat) -> None:
 def migrate(session: Session, chat: Chat, new_external_id: str) -> Chat:
     """The chat goes on under a new id; a row that the new id already has gives way and its place is kept by the old row."""
     twin = find(session, chat.channel, chat.account, new_external_id)
+    if chat.external_id == new_external_id:
+        return chat
     if twin is not None and twin.id != chat.id:
         twin.external_id = f"{new_external_id}:merged:{twin.id}"
         twin.state = ChatState.LEFT
         session.flush()
+    _part_with_messages(session, chat)
     chat.external_id = new_external_id
     session.flush()
     return chat
+
+
+def _part_with_messages(session: Session, chat: Chat) -> None:
+    """Under the new id messages are counted anew: the old ones can be named no more, and must not be taken for new ones."""
+    session.flush()
+    options = {"synchronize_session": "fetch"}
+    ours = update(Outbox).where(Outbox.chat_id == chat.id).values(external_id=None, reply_to=None)
+    session.execute(ours, execution_options=options)
+    for table in (CaseMessage, Received):
+        theirs = update(table).where(table.chat_id == chat.id, table.message_id.not_like(f"%{OLD_MESSAGE}%"))
+        values = {"message_id": table.message_id + f"{OLD_MESSAGE}{chat.external_id}"}
+        session.execute(theirs.values(values), execution_options=options)
 
 
 def private_chat_of(session: Session, person_id: int, *, prefer: str = "") -> Chat | None:

@@ -22,6 +22,7 @@ FILE_WAIT = timedelta(seconds=2)
 LONGEST_FILE_WAIT = timedelta(seconds=30)
 LONGEST_TRYING = timedelta(hours=24)
 BACK_OFF = (2, 5, 15, 60, 300, 600)  # seconds before the next try, by tries so far
+MOST_REPEATS = 5
 LATE_PRESS = timedelta(seconds=45)
 MOST_CANDIDATES = 200
 # Written out, not bound: only so do the partial indexes of what waits and of what is under way serve.
@@ -202,7 +203,10 @@ def mark_migrated(session: Session, key: int, *, new_external_id: str, now: date
 
 
 def mark_unknown(session: Session, key: int, *, now: datetime, may_repeat: bool, reason: str) -> None:
-    """Nobody knows whether it arrived: an answer to one person goes again, a post to a group is held for a person to decide."""
+    """Nobody knows whether it arrived: an answer to one person goes again, a post to a group is held for a person to decide.
+
+    So is what has gone again several times: somebody may have got it each time.
+    """
     row = session.get_one(Outbox, key)
     row.lease_until, row.error = None, reason
     if row.action == OutgoingAction.ANSWER_PRESS:
@@ -210,8 +214,11 @@ def mark_unknown(session: Session, key: int, *, now: datetime, may_repeat: bool,
         return
     chat = session.get_one(Chat, row.chat_id)
     harmless = row.action != OutgoingAction.SEND  # an edit or deletion done twice is done once
-    if may_repeat or harmless or chat.kind == ChatKind.PRIVATE:
-        row.state, row.due_at, row.attempts = OutboxState.QUEUED, now, row.attempts + 1
+    is_worth_it = chat.kind == ChatKind.PRIVATE and row.attempts < MOST_REPEATS
+    if may_repeat or harmless or is_worth_it:
+        pause = BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1] if row.attempts else 0
+        row.state, row.due_at = OutboxState.QUEUED, now + timedelta(seconds=pause)
+        row.attempts += 1
     else:
         row.state = OutboxState.HELD
 

@@ -20,6 +20,8 @@ def help_text(ctx: Context) -> None:
 
 def start(ctx: Context) -> None:
     """The private chat was opened, by itself or through a link under a private matter."""
+    if ctx.incoming.message_id is None:
+        return  # they only let the bot write again; the word that opens the chat comes by itself
     payload = ctx.incoming.payload or ""
     if payload.startswith("bind_"):
         bind_with(ctx, payload.removeprefix("bind_"))

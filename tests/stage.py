@@ -65,7 +65,7 @@ class StandingClock(ShiftedClock):
 
 @dataclass
 class Stage:
-    """`people` and `groups` are the platform's ids by name."""
+    """`people` and `groups` are the platform's ids by name; `spoken` counts what people did."""
 
     app: App
     wire: Wire
@@ -73,6 +73,7 @@ class Stage:
     place: builders.Place
     people: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    spoken: int = 0
 
     # What people do
 
@@ -94,6 +95,7 @@ class Stage:
     ) -> str:
         """Somebody writes, and everything that comes of it now has come. The message's id."""
         pictures = [photo] if photo is not None else photos
+        self.spoken += max(1, len(pictures))
         where = self.where(chat, person)
         message = self.wire.say(self.people[person], where, text, photos=pictures, reply_to=reply_to)
         await self.settle()
@@ -107,12 +109,20 @@ class Stage:
 
     def tap(self, person: str, chat: str, label: str, *, of: Seen | None = None) -> Notice:
         """Like `press`, but nothing is waited for."""
+        self.spoken += 1
         where = self.where(chat, person)
         post = of or next(post for post in reversed(self.wire.posts(where)) if label in post.buttons)
         return self.wire.press(self.people[person], where, post.id, label)
 
     async def edit(self, person: str, chat: str, message: str, text: str) -> None:
+        self.spoken += 1
         self.wire.edit(self.people[person], self.where(chat, person), message, text)
+        await self.settle()
+
+    async def start(self, person: str, payload: str = "") -> None:
+        """Somebody opens the private chat, perhaps through a link."""
+        self.spoken += 1
+        self.wire.start(self.people[person], payload)
         await self.settle()
 
     def add_person(self, name: str, *, has_started: bool = False) -> None:
@@ -163,6 +173,10 @@ class Stage:
 
     def texts(self, chat: str) -> list[str]:
         return [post.text for post in self.posts(chat) if post.text]
+
+    def about(self, number: str, chat: str) -> list[Seen]:
+        """The bot's messages in a chat that name a case."""
+        return [post for post in self.posts(chat) if number in post.text]
 
     def last(self, chat: str) -> Seen:
         return next(post for post in reversed(self.posts(chat)) if post.text)

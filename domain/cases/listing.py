@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.errors import Refused
+from core.messages import OutgoingAction
 from domain import outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State
 from domain.outbox import Outbox
@@ -80,9 +81,10 @@ def community_of(session: Session, person_id: int) -> int | None:
 
 def settle_question(session: Session, chat: Chat, message_id: str | None, text: str, *, now: datetime) -> None:
     """The message whose button was pressed says what came of it, and loses its buttons."""
-    row = session.scalars(
-        select(Outbox).where(Outbox.chat_id == chat.id, Outbox.external_id == message_id)
-    ).one_or_none()
+    query = select(Outbox).where(
+        Outbox.chat_id == chat.id, Outbox.external_id == message_id, Outbox.action == OutgoingAction.SEND
+    )
+    row = session.scalars(query.order_by(Outbox.id.desc()).limit(1)).one_or_none()
     if row is not None:
         outbox.edit(session, row, text, now=now)
 

@@ -281,6 +281,7 @@ def opening_message(session: Session, case: Case) -> str | None:
     row = (
         session.query(CaseMessage.message_id)
         .filter(CaseMessage.case_id == case.id, CaseMessage.chat_id == case.chat_id)
+        .filter(CaseMessage.message_id.not_like(f"%{chats.OLD_MESSAGE}%"))
         .order_by(CaseMessage.id)
         .first()
     )
