@@ -63,12 +63,13 @@ async def test_case_is_worked_from_the_workers_phone(town: Town, window: Open, p
     async with window() as chat, window(PHONE) as phone, window() as desk:
         number = await report(chat, town, "4号楼楼道灯不亮了，晚上看不见")
         await choose_chat(phone, town, f"private:{WORKER}")
-        card = bubbles(phone, number).filter(has=phone.get_by_role("button", name="接单")).last
+        card = bubbles(phone, number).filter(has=phone.get_by_role("button", name="退单")).last
+        await expect(card).to_contain_text("状态：已派单")
         await card.get_by_role("button", name="接单").click()
-        at_work = bubbles(phone, number).filter(has=phone.get_by_role("button", name="到场")).last
-        await at_work.get_by_role("button", name="到场").click()
-        done = bubbles(phone, number).filter(has=phone.get_by_role("button", name="办结")).last
-        await done.get_by_role("button", name="办结").click()
+        await expect(card).to_contain_text("状态：已接单")  # the card is edited, and its buttons with it
+        await card.get_by_role("button", name="到场").click()
+        await expect(card).to_contain_text("状态：已到场")
+        await card.get_by_role("button", name="办结").click()
         await expect(phone.locator("#messages li.from-bot").last).to_contain_text("照片")
         await phone.locator("#photos").set_input_files(photo)
         await phone.locator("#send").click()
