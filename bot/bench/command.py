@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.bench.figures import Row
 from core.errors import ConfigError
@@ -47,14 +47,17 @@ def _measure(wanted: Sequence[int], quick: bool) -> tuple[dict[str, object], lis
     with stage(QUICK if quick else FULL) as here:
         machine = describe(here.folder)
         print(f"fdatasync: {machine['fdatasync_ms']} ms", file=sys.stderr)
-        measured = intake.rows(here, [number for number in wanted if number in INTAKE])
-        if 4 in wanted:
-            measured.append(intake.on_slow_disk(here))
-        if 5 in wanted:
-            measured.append(storage_layer.row(here))
-        measured += timers.rows(here, [number for number in wanted if number in TIMERS])
-        if 13 in wanted:
-            measured.append(pacing.row(here))
-        if 16 in wanted:
-            measured.append(crash.row(here))
+        parts: list[tuple[frozenset[int], Callable[[list[int]], list[Row]]]] = [
+            (INTAKE, lambda numbers: intake.rows(here, numbers)),
+            (frozenset({4}), lambda _: [intake.on_slow_disk(here)]),
+            (frozenset({5}), lambda _: [storage_layer.row(here)]),
+            (TIMERS, lambda numbers: timers.rows(here, numbers)),
+            (frozenset({13}), lambda _: [pacing.row(here)]),
+            (frozenset({16}), lambda _: [crash.row(here)]),
+        ]
+        measured: list[Row] = []
+        for rows, measure in parts:
+            if numbers := [number for number in wanted if number in rows]:
+                measured += measure(numbers)
+                print(*(row.as_line() for row in measured[-len(numbers) :]), sep="\n", file=sys.stderr, flush=True)
     return machine, sorted(measured, key=lambda row: row.number)

@@ -35,7 +35,7 @@ class Extent:
     broadcast_sends: int
 
 
-FULL = Extent(rounds=5, seconds=4.0, kills=10, timer_rounds=5, blocking_jobs=50_000, broadcast_sends=3000)
+FULL = Extent(rounds=5, seconds=3.0, kills=10, timer_rounds=5, blocking_jobs=50_000, broadcast_sends=3000)
 QUICK = Extent(rounds=2, seconds=1.5, kills=2, timer_rounds=2, blocking_jobs=10_000, broadcast_sends=600)
 
 
