@@ -177,6 +177,17 @@ def nlp_explain(text: Annotated[str, typer.Argument(metavar="TEXT")], as_json: A
     understanding.explain_text(text, as_json=as_json)
 
 
+@nlp.command("train")
+def nlp_train(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
+    out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="写到哪个文件。")],
+) -> None:
+    """用标注过的行训练模型，并说出交叉检验的结果。"""
+    from bot.commands import understanding
+
+    understanding.train_files(files, out)
+
+
 @key.command("add")
 def key_add(config: Config = None) -> None:
     """换一把新密钥，并用它重新加密敏感信息；旧密钥留着，之后请重新启动程序。"""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
+from core.messages import Signal
 from nlp.lexicon import Hit, Lexicon
 from nlp.segment import Segmenter, build_segmenter
 from nlp.tables import KINDS, Group, Pair, Tables
@@ -36,6 +37,7 @@ _UNDONE = (
     "麻烦",
     "才能",
 )
+_SIGNALS = frozenset(signal.value for signal in Signal)
 _DONE_GROUPS = frozenset({"resolved", "resolved_signal"})
 
 
@@ -93,6 +95,9 @@ class Classifier:
         self.tables = tables
         self._lexicon = Lexicon(tables.entries)
         self._segmenter: Segmenter = build_segmenter(tables.words)
+        signals = {name for name, group in tables.groups.items() if group.speaks_for in _SIGNALS}
+        # What a line about an open case begins its words with; a text without any of these says nothing about one.
+        self.signal_heads = frozenset(entry.head[:2] for entry in tables.entries if entry.group in signals)
         self._pairs: dict[str, list[Pair]] = {}
         for pair in tables.pairs:
             self._pairs.setdefault(pair.first, []).append(pair)

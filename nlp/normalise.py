@@ -1,11 +1,12 @@
-"""One writing for every text before it is read: half width, lower case, no invisible characters, a bounded length.
+"""One writing for every text before it is read: simplified, half width, lower case, nothing invisible, a bounded length.
 
 Each character stays one character or goes, so that `offsets` can lead a place in the result back to the message.
-Traditional characters are left as they are.
 """
 
 import re
 import unicodedata
+
+from nlp.traditional import SIMPLIFIED
 
 MAX_LENGTH = 4096
 
@@ -36,6 +37,7 @@ def _build_table() -> dict[int, str]:
     for source, target in _LOOKALIKES.items():
         table[ord(source)] = target
     table[0x3000] = " "
+    table.update({ord(written): read for written, read in SIMPLIFIED.items()})
     for wide, half in (("，", ","), ("！", "!"), ("？", "?"), ("：", ":"), ("；", ";")):
         table[ord(half)] = wide if half in ",!?;" else half
         table[ord(wide)] = wide if half in ",!?;" else half

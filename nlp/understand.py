@@ -18,6 +18,7 @@ from nlp.tables import KINDS
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
 ACT_MARGIN = 0.4  # from here the bot acts unasked
 ASK_MARGIN = 0.2  # and from here it may ask once
+HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
 SURE_CHATTER = -1.1  # characters alone so far on this side are not looked at further
 SURE_CALM = -0.8  # unless they sound like danger
 EMERGENCY_MARGIN = 1.4
@@ -89,7 +90,7 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     if length > HEAD + TAIL:
         text = text[:HEAD] + text[-TAIL:]
     model, seen = shipped_model(), characters(text)
-    if not (found or context.matters or utterance.recent) and _is_sure_chatter(model, seen):
+    if not (found or context.matters or utterance.recent or "+" in text) and _is_sure_chatter(model, seen):
         return _sure_chatter(model, seen)
     reading = _read(text, seen, model)
     understanding = _decide(reading, context, found, model)
@@ -102,7 +103,12 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
 
 
 def _is_sure_chatter(model: Model, seen: set[str]) -> bool:
-    return model.gate_of(seen) < SURE_CHATTER and model.urgent_of(seen) < SURE_CALM
+    """Neither a case nor danger nor word about an open case, by the characters alone."""
+    return (
+        model.gate_of(seen) < SURE_CHATTER
+        and model.urgent_of(seen) < SURE_CALM
+        and shipped_classifier().signal_heads.isdisjoint(seen)
+    )
 
 
 def _sure_chatter(model: Model, seen: set[str]) -> Understanding:
@@ -140,7 +146,7 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
     margin = reading.margin + _context_adds(scores, context, found, urgency)
     if urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
-    decision = _decision(margin, context)
+    decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
     kind = _kind(heads, urgency) if decision is not Decision.SILENT and margin >= ASK_MARGIN else Kind.CHATTER
     if kind is Kind.CHATTER:
         if signal is not Signal.NONE and context.case_near:
@@ -203,8 +209,9 @@ def _urgency(scores: Scores, heads: dict[str, float]) -> Urgency:
     return Urgency.NORMAL
 
 
-def _decision(margin: float, context: _Context) -> Decision:
-    if margin >= ACT_MARGIN:
+def _decision(margin: float, context: _Context, *, is_hedged: bool) -> Decision:
+    """Who is in doubt is asked rather than taken at their word."""
+    if margin >= ACT_MARGIN + HEDGE * is_hedged:
         return Decision.ACT
     if context.addressed or margin >= ASK_MARGIN:
         return Decision.ASK

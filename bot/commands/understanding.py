@@ -1,7 +1,7 @@
-"""`wuwei nlp`: predictions, figures on labelled lines, and why a text is understood so."""
+"""`wuwei nlp`: predictions, figures on labelled lines, why a text is understood so, and training."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -10,6 +10,8 @@ from core.errors import ConfigError
 from core.messages import Utterance
 from nlp.evaluate import evaluate, predict
 from nlp.explain import explain
+from nlp.petitions import cross_check, read_petitions, train_topics
+from nlp.train import train
 from nlp.understand import understand
 
 
@@ -34,6 +36,26 @@ def explain_text(text: str, *, as_json: bool) -> None:
         return
     for line in explain(understand(Utterance(text))):
         typer.echo(line)
+
+
+def train_files(files: Sequence[Path], out: Path) -> None:
+    """Lines with kinds train the model of the group's talk; texts with a `label` train topics alone."""
+    labelled = [row for file in files if file.suffix == ".jsonl" for row in _rows(file)]
+    if labelled and all("label" in row and "kind" not in row for row in labelled):
+        petitions = read_petitions(labelled)
+        train_topics(petitions, out)
+        lines, figures = len(petitions), cross_check(petitions)
+    else:
+        for file in files:
+            if not file.is_file():
+                raise ConfigError([f"找不到文件 {file}"])
+        trained = train(files, out)
+        lines, figures = trained.lines, dict(trained.figures)
+        for fault in trained.faults:
+            typer.echo(f"{fault.file} 第 {fault.line} 行已跳过：{fault.text}", err=True)
+    typer.echo(f"用 {lines} 行训练，写入 {out}")
+    for name, (value, whole, (low, high)) in figures.items():
+        typer.echo(f"{name}: {value:.1%}  n={whole}  {low:.1%}–{high:.1%}")
 
 
 def _rows(file: Path) -> Iterator[Mapping[str, object]]:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.normalise import MAX_LENGTH, has_words, normalise, offsets
+from nlp.traditional import SIMPLIFIED
 
 
 @pytest.mark.parametrize(
@@ -19,12 +20,19 @@ from nlp.normalise import MAX_LENGTH, has_words, normalise, offsets
         ("\u202e反了\u202c", "反了"),
         ("坏\ud800了", "坏了"),
         ("③号楼", "3号楼"),
-        ("路燈壞了", "路燈壞了"),
+        ("路燈壞了", "路灯坏了"),
+        ("電梯停咗，邊個管", "电梯停咗，边个管"),
         ("", ""),
     ],
 )
 def test_text_gets_one_writing(sent: str, expected: str) -> None:
     assert normalise(sent) == expected
+
+
+def test_table_of_traditional_characters_is_one_for_one() -> None:
+    assert len(SIMPLIFIED) >= 500
+    assert all(len(written) == len(read) == 1 for written, read in SIMPLIFIED.items())
+    assert not set(SIMPLIFIED.values()) & set(SIMPLIFIED)
 
 
 def test_long_text_is_cut() -> None:
