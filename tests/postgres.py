@@ -36,6 +36,8 @@ ON_BOTH = (
     "bot/test_receiver",
     "bot/test_sender",
     "bot/test_fetcher.py",
+    "bot/test_replay.py",
+    "domain/cases/",
     "domain/test_announcement_posting.py",
     "domain/test_chats.py",
     "domain/test_due.py",
@@ -43,6 +45,7 @@ ON_BOTH = (
     "domain/test_inbox.py",
     "domain/test_numbers.py",
     "domain/test_outbox.py",
+    "domain/test_retention.py",
     "domain/test_sending.py",
 )
 # Nobody mourns a test database: without waiting for the disk a test takes half the time.
