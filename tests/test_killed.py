@@ -1,0 +1,226 @@
+"""The program is killed again and again under a stream of updates: nothing is lost, nothing is done twice without a word."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from core.keys import load_or_make
+from core.messages import ChatKind, ChatRef
+from domain import chats
+from storage.chats import ChatState
+from storage.database import Database
+from storage.people import Role
+from tests import builders
+from tests.emulators.telegram import Chat, TelegramEmulator, User
+from tests.emulators.telegram_limits import NO_LIMITS
+from tests.killed_process import FastClock
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+FACTOR = 30  # the platform's limits in a thirtieth of their time
+MATTERS = (
+    "{at}号楼门口井盖坏了",
+    "{at}号楼电梯坏了，按了没反应",
+    "{at}号楼楼道灯不亮了，晚上看不见",
+    "{at}号楼水管爆了，水流了一地",
+    "{at}号楼门口垃圾没人清，臭死了",
+)
+CHATTER = ("大家早上好", "今天天气真好", "收到，谢谢", "哈哈哈", "晚上一起吃饭吗")
+RESIDENTS, GROUPS = 400, 20
+
+
+@dataclass
+class Ordeal:
+    """What was said, by the number of its update; and the process that is killed meanwhile."""
+
+    telegram: TelegramEmulator
+    folder: Path
+    process: asyncio.subprocess.Process
+    luck: random.Random
+    groups: list[Chat]
+    residents: list[User]
+    reports: set[tuple[int, int]] = field(default_factory=set)
+    pid: int = 0
+    kills: int = 0
+    kills_at_work: int = 0
+
+    def say_something(self, number: int) -> None:
+        """About every eighth update is a report in a group, every eighth one in private, the rest is talk."""
+        resident = self.residents[number % RESIDENTS]
+        # What one resident says differs from time to time: the same again would join the open case.
+        matter = MATTERS[number // RESIDENTS].format(at=3 if number % 2 else 8)
+        group = self.groups[number % GROUPS]
+        match self.luck.randrange(8):
+            case 0:
+                where = group
+            case 1:
+                where = self.telegram.private(resident)
+            case _:
+                self.telegram.say(resident, group, self.luck.choice(CHATTER))
+                return
+        self.reports.add((where.id, self.telegram.say(resident, where, matter)))
+
+    async def live(self) -> None:
+        """Begins a life; returns when the program listens."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        before = self._signs_of_life()
+        self.process.stdin.write(b"live\n")
+        self.pid = int(await self.process.stdout.readline())
+        await self.telegram.wait_for(lambda: self._signs_of_life() > before, seconds=30)
+
+    def _signs_of_life(self) -> int:
+        return len(self.telegram.calls("getMe"))
+
+    async def kill(self) -> None:
+        assert self.process.stdout is not None
+        self.kills_at_work += bool(self.telegram.queue.pending) or bool(self.count("state IN ('queued', 'sending')"))
+        os.kill(self.pid, signal.SIGKILL)
+        assert await self.process.stdout.readline() == b"dead\n"
+        self.kills += 1
+
+    async def stream(self, updates: int, kills: int) -> None:
+        """Speaks `updates` times and kills as often as told, each time a random while after the program came to life."""
+        share = -(-updates // kills)
+        for life in range(kills):
+            await self.live()
+            said = range(life * share, min(updates, (life + 1) * share))
+            until = time.monotonic() + self.luck.uniform(0.05, 0.7)
+            for number in said:
+                self.say_something(number)
+                if self.luck.random() < 0.1 and time.monotonic() < until:
+                    await asyncio.sleep(self.luck.uniform(0, 0.04))
+            await asyncio.sleep(max(0.0, until - time.monotonic()))
+            await self.kill()
+
+    async def finish(self) -> None:
+        """One more life, until everything has been worked and sent."""
+        await self.live()
+        deadline = time.monotonic() + 90
+        while self.telegram.queue.pending or self.count("state IN ('queued', 'sending') AND action = 'send'"):
+            assert time.monotonic() < deadline, "it does not come to an end"
+            await asyncio.sleep(0.1)
+        await self.kill()
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        path = self.folder / "wuwei.sqlite3"
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+    def count(self, condition: str) -> int:
+        ((found,),) = self.rows(f"SELECT count(*) FROM outbox WHERE {condition}")
+        assert isinstance(found, int)
+        return found
+
+
+@asynccontextmanager
+async def ordeal(folder: Path, template: Path, mode: str) -> AsyncIterator[Ordeal]:
+    folder.mkdir()
+    shutil.copyfile(template, folder / "wuwei.sqlite3")
+    since = time.time()
+    clock = FastClock(FACTOR, since=since)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with TelegramEmulator(now=lambda: clock.now().timestamp(), limits=NO_LIMITS) as telegram:
+        residents = [telegram.add_user(f"居民{number}", started=True) for number in range(RESIDENTS)]
+        groups = [telegram.add_group(f"邻里群{number}", residents) for number in range(GROUPS)]
+        settle_in(folder, telegram, groups, clock)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.killed_process", str(folder), telegram.base_url, telegram.token, mode),
+            str(port),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "FACTOR": str(FACTOR), "SINCE": repr(since)},
+        )
+        try:
+            yield Ordeal(telegram, folder, process, random.Random(20261121), groups, residents)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+def settle_in(folder: Path, telegram: TelegramEmulator, groups: list[Chat], clock: FastClock) -> None:
+    """The groups are bound; the worker on duty cannot be written to, so that only residents get answers."""
+    database = Database(f"sqlite:///{folder / 'wuwei.sqlite3'}", load_or_make(folder / "wuwei.key"))
+    account = telegram.token.partition(":")[0]
+    with database.writing() as session:
+        place = builders.community(session)
+        builders.person(session, "张伟", Role.GRID_WORKER, community_id=place.id)
+        for group in groups:
+            ref = ChatRef(str(group.id), ChatKind.GROUP, group.title)
+            chat = chats.find_or_make(session, "telegram", account, ref, now=clock.now())
+            chat.community_id, chat.area_id, chat.state = place.id, place.id, ChatState.BOUND
+    database.close()
+
+
+def check_nothing_is_lost_or_doubled(after: Ordeal) -> None:
+    assert after.rows("PRAGMA integrity_check") == [("ok",)]
+    opened = after.rows(
+        "SELECT chat.external_id, received.message_id FROM received JOIN chat ON chat.id = received.chat_id"
+        " WHERE received.outcome = 'opened'"
+    )
+    assert Counter(opened) == Counter((str(chat), str(message)) for chat, message in after.reports)
+    assert after.rows("SELECT count(*) FROM received WHERE outcome = 'failed'") == [(0,)]
+    assert after.rows("SELECT count(DISTINCT external_id) - count(*) FROM received") == [(0,)]
+    cases = after.rows('SELECT id, number FROM "case"')
+    assert len({number for _, number in cases}) == len(cases) == len(after.reports)
+    events = after.rows("SELECT case_id FROM case_event WHERE step = 'open'")
+    assert Counter(case_id for (case_id,) in events) == Counter(key for key, _ in cases)
+    check_answers(after)
+
+
+def check_answers(after: Ordeal) -> None:
+    """In private every answer has come; in a group it has come once, or is held for a person to decide."""
+    shown: Counter[str] = Counter()
+    for chat in (*after.groups, *(after.telegram.private(user) for user in after.residents)):
+        shown.update(post.text.split(" ")[0] for post in after.telegram.posts(chat, with_deleted=True))
+    receipts = after.rows(
+        'SELECT "case".number, chat.kind, outbox.state FROM "case" JOIN outbox ON outbox.id = "case".receipt_id'
+        " JOIN chat ON chat.id = outbox.chat_id"
+    )
+    assert len(receipts) == len(after.reports)
+    for number, kind, state in receipts:
+        times = shown[str(number)]
+        if kind == "private":
+            assert (state, times >= 1) == ("sent", True), number
+        elif state == "sent":
+            assert times == 1, number
+        else:
+            assert (state, times <= 1) == ("held", True), number
+
+
+async def test_killed_anywhere_while_polling(tmp_path: Path, sqlite_template: Path) -> None:
+    async with ordeal(tmp_path / "data", sqlite_template, "polling") as going_on:
+        await going_on.stream(updates=2000, kills=24)
+        await going_on.finish()
+        assert going_on.kills == 25
+        assert going_on.kills_at_work >= 20
+        assert len(going_on.reports) > 400
+        check_nothing_is_lost_or_doubled(going_on)
+
+
+async def test_killed_anywhere_with_a_webhook(tmp_path: Path, sqlite_template: Path) -> None:
+    async with ordeal(tmp_path / "data", sqlite_template, "webhook") as going_on:
+        await going_on.stream(updates=120, kills=6)
+        await going_on.finish()
+        check_nothing_is_lost_or_doubled(going_on)
+        assert 200 in going_on.telegram.queue.pushes
