@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -24,6 +25,9 @@ CHANNEL = "telegram"
 GROUP_TYPES = ("group", "supergroup")
 # Telegram's own voice: service notices and the posts of a linked channel come from this account.
 TELEGRAM_ITSELF = 777000
+# PostgreSQL stores no NUL: a message with one could be neither worked nor kept, and would be sent to us for ever.
+# The backslashes before it are counted: an escaped backslash followed by "u0000" is plain text.
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 _update = msgspec.json.Decoder(Update)
 _numbered = msgspec.json.Decoder(Numbered)
@@ -36,6 +40,8 @@ def to_incoming(body: bytes | str, account: str, username: str, at: datetime | N
     their own: presses and what cannot be read.
     """
     raw = body if isinstance(body, str) else body.decode("utf-8", "replace")
+    if "\\u0000" in raw:
+        body = NUL.sub(r"\1", raw)
     try:
         update = _update.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
