@@ -137,6 +137,15 @@ def note_accounts(session: Session, keys: Collection[Key]) -> None:
     found = find_accounts(session, keys)
     for channel, external_id in keys:
         session.memo[Account, channel, external_id] = found.get((channel, external_id))
+    note_people(session, {account.person_id for account in found.values()})
+
+
+def note_people(session: Session, person_ids: Collection[int]) -> None:
+    """Looks these people up in one statement, for the `recall` that follow."""
+    if not person_ids:
+        return
+    for person in session.scalars(select(Person).where(Person.id.in_(person_ids))):
+        session.memo[Person, person.id] = person
 
 
 def find_or_make_person(

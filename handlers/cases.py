@@ -142,6 +142,8 @@ def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
     if case is None or case.state not in ACTIVE or is_other:
         dialogues.close(ctx.session, question)
         return False
+    if ctx.is_courtesy:
+        return False
     follow_up(ctx, case)
     if case.state not in ACTIVE:
         dialogues.close(ctx.session, question)

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.clock import in_china
-from core.messages import Incoming, Understanding
+from core.messages import Decision, Incoming, Understanding
 from core.texts import say
 from domain import dialogues, outbox, people
 from domain.chats import Chat, ChatPurpose
 from domain.inbox import Outcome, Received, Session
 from domain.outbox import Press, Rows
+
+# What a greeting or a thanks speaks for (nlp/data/silence.toml, signals.toml).
+COURTESIES = frozenset({"greeting", "thanks", "thanking", "ack", "praise"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class Context:
     @property
     def is_private(self) -> bool:
         return self.chat.purpose == ChatPurpose.PRIVATE
+
+    @property
+    def is_courtesy(self) -> bool:
+        """A greeting, a thanks, an "ok": answered kindly where it was said to us, and never about a matter."""
+        understood = self.understanding
+        return understood.decision != Decision.ACT and any(one.speaks_for in COURTESIES for one in understood.because)
 
     @property
     def person(self) -> people.Person:

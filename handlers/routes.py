@@ -12,7 +12,7 @@ from rapidfuzz.fuzz import ratio
 from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Signal
 from core.texts import say
-from domain import chats, dialogues, inbox, outbox, people
+from domain import areas, chats, dialogues, inbox, outbox, people
 from domain.cases import opening
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
@@ -77,8 +77,6 @@ CHAT_EVENTS = frozenset(
 SIGNALS_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED, Signal.WITHDRAWN, Signal.CORRECTION})
 # Two texts this alike, by the same person within minutes, are one matter said twice.
 SAME_WORDS = 80
-# What a greeting or a thanks speaks for (nlp/data/silence.toml, signals.toml).
-COURTESIES = frozenset({"greeting", "thanks", "thanking", "ack", "praise"})
 # One or two messages look up what they need themselves; from here on it is asked for together.
 FEWEST_TO_LOOK_AHEAD = 3
 
@@ -108,11 +106,14 @@ def needs_look_up(ctx: Context) -> bool:
 
 
 def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
-    """Looks up, in one statement each, what a batch of messages will ask for: accounts, open questions, photos, recent cases."""
+    """Looks up, in one statement each, what a batch of messages will ask for: accounts, places, open questions, photos."""
     speaking = [ctx for ctx in contexts if ctx.incoming.sender is not None and ctx.incoming.sender.is_person]
     if len(speaking) < FEWEST_TO_LOOK_AHEAD:
         return
     people.note_accounts(session, {(ctx.incoming.channel, ctx.sender) for ctx in speaking})
+    mentions = [place.area_id for ctx in speaking for place in ctx.understanding.places]
+    places = {area_id for area_id in (*mentions, *(ctx.chat.area_id for ctx in speaking)) if area_id is not None}
+    areas.note_areas(session, places)
     speakers = {(ctx.chat.id, ctx.sender) for ctx in speaking}
     dialogues.note_open(session, speakers)
     inbox.note_loose_photos(session, speakers, now=contexts[0].now)
@@ -276,11 +277,7 @@ def _new_matter(ctx: Context) -> None:
 
 def _addressed(ctx: Context) -> None:
     """Spoken to, and nothing was understood: never ignored."""
-    if understood_as_courtesy(ctx):
+    if ctx.is_courtesy:
         start.courtesy(ctx)
     else:
         start.not_understood(ctx)
-
-
-def understood_as_courtesy(ctx: Context) -> bool:
-    return any(reason.speaks_for in COURTESIES for reason in ctx.understanding.because)

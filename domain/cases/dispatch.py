@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import or_, select
 
 from core.messages import Kind
-from domain import areas
+from domain import areas, people
 from domain.topics import topics
 from storage.areas import Area
 from storage.base import Session
@@ -53,6 +53,7 @@ def roster(session: Session, community_id: int, today: date) -> Roster:
     by_area: dict[int, list[Duty]] = {}
     for duty in session.scalars(query):
         by_area.setdefault(duty.area_id, []).append(duty)
+    people.note_people(session, {duty.person_id for duties in by_area.values() for duty in duties})
     found = session.memo["roster", community_id] = Roster(by_area)
     return found
 
