@@ -228,8 +228,15 @@ class Receiver:
         now = self._clock.now()
         kept = msgspec.json.encode(replace(incoming, raw="")).decode()
         inbox.mark_failed(session, incoming, error=reason, raw=kept, now=now)
+        is_private = incoming.chat.kind == ChatKind.PRIVATE
         chat = chats.find(session, incoming.channel, incoming.account, incoming.chat.external_id)
-        if chat is not None and (incoming.is_addressed or incoming.chat.kind == ChatKind.PRIVATE):
+        if chat is None and is_private:
+            # Somebody's first words: what was noted of their chat was rolled back with them.
+            chat = chats.find_or_make(session, incoming.channel, incoming.account, incoming.chat, now=now)
+        is_spoken_to = is_private or (
+            incoming.is_addressed and chat is not None and chat.state == chats.ChatState.BOUND
+        )
+        if chat is not None and is_spoken_to:
             outbox.post(session, chat, say("start.apology"), now=now)
 
 
