@@ -85,17 +85,17 @@ def test_slow_disk_without_a_compiler_is_skipped_in_words(tmp_path: Path, monkey
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_command_prints_the_promised_json(capsys: pytest.CaptureFixture[str]) -> None:
-    command.main([3, 5, 13], True, True)
+    command.main([5, 13], True, True)
     said = json.loads(capsys.readouterr().out)
     assert sorted(said) == ["machine", "rows"]
     assert {"processor", "cores", "python", "sqlite", "fdatasync_ms"} <= set(said["machine"])
-    assert [row["row"] for row in said["rows"]] == [3, 5, 13]
+    assert [row["row"] for row in said["rows"]] == [5, 13]
     for row in said["rows"]:
         assert {"row", "name", "ours", "peer", "ratio", "rounds"} <= set(row)
         assert len(row["rounds"]) == 1
         assert row["ours"] > 0
         assert row["ratio"] == pytest.approx(row["ours"] / row["peer"], rel=0.01)
-    assert said["rows"][2]["detail"]["worst_one_second"] <= 30
+    assert said["rows"][1]["detail"]["worst_one_second"] <= 30
 
 
 @pytest.mark.slow
