@@ -5,32 +5,39 @@ The file is JSON with whole numbers (weights times 1000): small, quick to read, 
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 
-from nlp.features import loudness
-from nlp.tables import DATA
+from nlp.features import EDGE, loudness
+from nlp.lanes import Lanes
+from nlp.tables import DATA, KINDS
 
 MODEL = DATA / "model" / "group-talk.json"
 SCALE = 1000.0
 BY_MODEL = "model"  # what a reason speaks for that the model gave
-# Heads whose weights stand side by side for each feature; the gate has a table of its own, because it is asked always.
-HEADS = ("urgent", "emergency", "report", "wish", "complaint", "dispute", "question", "request", "proposal")
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights by feature. `topics` holds, per feature, pairs of topic number and weight."""
+    """Weights by feature. A row of `kinds` or `topics` is text, "place weight place weight …", read when first asked for:
+    to read all of them at the start would cost more than everything else of it."""
 
     gate: Mapping[str, int] = field(default_factory=dict)
-    heads: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    topics: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    urgent: Mapping[str, int] = field(default_factory=dict)
+    emergency: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     curve: tuple[float, float] = (1.0, 0.0)
-    sharpness: float = 2.0
-    calm: Mapping[str, int] = field(default_factory=dict)  # the first head again, for a quick look
+    sharpness: float = 4.0
+    _kind_lanes: Lanes = field(init=False, repr=False, compare=False)
+    _topic_lanes: Lanes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_kind_lanes", Lanes(self.kinds, len(KINDS)))
+        object.__setattr__(self, "_topic_lanes", Lanes(self.topics, len(self.codes)))
 
     def gate_of(self, characters: Collection[str]) -> float:
         """How far the characters alone speak for a case (above 0) or for chatter."""
@@ -43,36 +50,35 @@ class Model:
 
     def urgent_of(self, characters: Collection[str]) -> float:
         """How far the characters alone sound like danger."""
-        return (self.calm.get("", 0) + loudness(characters) * sum(filter(None, map(self.calm.get, characters)))) / SCALE
+        look_up = self.urgent.get
+        return (look_up("", 0) + loudness(characters) * sum(filter(None, map(look_up, characters)))) / SCALE
 
-    def heads_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> dict[str, float]:
-        """The margin of each head."""
-        look_up, loud = self.heads.get, loudness(characters)
-        constant = look_up("") or (0,) * len(HEADS)
-        rows = [row for row in map(look_up, characters) if row is not None]
-        sums = map(sum, zip(*rows, strict=True)) if rows else constant
-        totals = [one + loud * total for one, total in zip(constant, sums, strict=True)] if rows else list(constant)
-        for name, value in findings:
-            row = look_up(name)
-            if row is not None:
-                totals = [total + one * value for total, one in zip(totals, row, strict=True)]
-        return {name: total / SCALE for name, total in zip(HEADS, totals, strict=True)}
+    def danger_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> tuple[float, float]:
+        """The margins of urgent and of emergency; asked of every line that is not plainly chatter."""
+        loud = loudness(characters)
+        sums = []
+        for weights in (self.urgent, self.emergency):
+            look_up = weights.get
+            told = sum([look_up(name, 0) * value for name, value in findings])
+            sums.append((look_up("", 0) + loud * sum(filter(None, map(look_up, characters))) + told) / SCALE)
+        return sums[0], sums[1]
+
+    def kinds_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> dict[str, float]:
+        """The margin of each kind of case."""
+        totals = self._kind_lanes.total(characters, loudness(characters), findings)
+        return {name: total / SCALE for name, total in zip(KINDS, totals, strict=True)}
 
     def topics_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
         """The three likeliest topics with their certainty, best first."""
         if not self.codes:
             return []
-        totals = [0.0] * len(self.codes)
-        loud = loudness(characters)
-        for name, value in (("", 1.0), *((name, loud) for name in characters), *findings):
-            row = self.topics.get(name, ())
-            for place in range(0, len(row), 2):
-                totals[row[place]] += row[place + 1] * value
-        most = max(totals)
-        powers = [math.exp(max(-60.0, (total - most) * self.sharpness / SCALE)) for total in totals]
-        whole = sum(powers)
-        best = sorted(range(len(totals)), key=totals.__getitem__, reverse=True)[:3]
-        return [(self.codes[place], round(powers[place] / whole, 3)) for place in best]
+        totals = self._topic_lanes.total(characters, loudness(characters), findings)
+        sharp, most = self.sharpness / SCALE, max(totals)
+        # What lies so far behind adds nothing to the whole.
+        near = [(math.exp((total - most) * sharp), place) for place, total in enumerate(totals) if total > most - 1500]
+        near.sort(reverse=True)
+        whole = sum([power for power, _ in near])
+        return [(self.codes[place], round(power / whole, 3)) for power, place in near[:3]]
 
     def likelihood(self, margin: float) -> float:
         """How likely a case is at this margin of the gate."""
@@ -81,9 +87,12 @@ class Model:
 
     def strongest(self, characters: Iterable[str], *, count: int = 3) -> list[tuple[str, float]]:
         """The characters and pairs that moved the gate most, with their weights."""
-        weighed = [(name, self.gate.get(name, 0) / SCALE) for name in characters if len(name) == 2 and "|" not in name]
-        weighed.sort(key=lambda item: (-abs(item[1]), item[0]))
-        return [item for item in weighed[:count] if item[1]]
+        gate = self.gate
+        weighed = [
+            (abs(gate[name]), name) for name in characters if name in gate and len(name) == 2 and EDGE not in name
+        ]
+        weighed.sort(reverse=True)
+        return [(name, gate[name] / SCALE) for _, name in weighed[:count]]
 
 
 def load_model(path: Path = MODEL) -> Model:
@@ -91,26 +100,20 @@ def load_model(path: Path = MODEL) -> Model:
     read = json.loads(path.read_text(encoding="utf-8"))
     return Model(
         read["gate"],
-        read["heads"],
+        read["urgent"],
+        read["emergency"],
+        read["kinds"],
         read["topics"],
-        tuple(read["codes"]),
-        (float(read["curve"][0]), float(read["curve"][1])),
-        float(read["sharpness"]),
-        {name: row[0] for name, row in read["heads"].items()},
+        codes=tuple(read["codes"]),
+        curve=(float(read["curve"][0]), float(read["curve"][1])),
+        sharpness=float(read["sharpness"]),
     )
 
 
 def save_model(model: Model, path: Path) -> None:
     """Writes the whole file beside and moves it into place, so that a reader never sees half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = {
-        "gate": model.gate,
-        "heads": model.heads,
-        "topics": model.topics,
-        "codes": model.codes,
-        "curve": model.curve,
-        "sharpness": model.sharpness,
-    }
+    written = {one.name: getattr(model, one.name) for one in fields(model) if one.init}
     beside = path.with_suffix(".new")
     beside.write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     beside.replace(path)

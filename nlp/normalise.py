@@ -64,7 +64,8 @@ def _read(character: str) -> str:
     if lowered > "\u2000":
         folded = unicodedata.normalize("NFKC", lowered)
         if len(folded) == 1:
-            return folded.lower() if len(folded.lower()) == 1 else folded
+            folded = folded.lower() if len(folded.lower()) == 1 else folded
+            return _TABLE.get(ord(folded), folded)
     return lowered
 
 

@@ -8,16 +8,15 @@ from nlp.classify import Classifier, shipped_classifier
 from nlp.evaluate import interval
 from nlp.features import featurise
 from nlp.learner import Rows, calibrate, fit, fit_each, margins, number, parts
-from nlp.model import HEADS, SCALE, Model, save_model
+from nlp.model import SCALE, Model, save_model
 from nlp.normalise import normalise
 from nlp.seeds import Seed, read_seeds
-from nlp.tables import Fault
+from nlp.tables import KINDS, Fault
 
 COST = 0.1
 URGENT_FAVOUR = 3.0  # a danger passed over is worse than one too many
 FOLDS = 5
 _SMALLEST = 0.02  # weights below are dropped: a tenth of a percent of any decision
-_KINDS = HEADS[2:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +66,44 @@ def learn(seeds: Sequence[Seed], rows: Rows) -> Weights:
         fit(rows, [seed.is_case for seed in seeds], cost=COST),
         fit(rows, [seed.urgency != "normal" for seed in seeds], cost=COST, favour=URGENT_FAVOUR),
         fit(rows, [seed.urgency == "emergency" for seed in seeds], cost=COST, favour=URGENT_FAVOUR),
-        fit_each(of_cases, [seeds[place].kind for place in cases], cost=COST, names=_KINDS),
+        fit_each(of_cases, [seeds[place].kind for place in cases], cost=COST, names=KINDS),
         fit_each(rows.pick(told), [seeds[place].topic for place in told], cost=COST),
     )
 
 
 def export(names: Sequence[str], weights: Weights, curve: tuple[float, float]) -> Model:
     """The model with whole numbers and without what is next to nothing."""
-    beside = [weights.urgent, weights.emergency, *(weights.kinds[kind] for kind in _KINDS)]
-    codes = tuple(weights.topics)
-    gate, heads, topics = {}, {}, {}
+    return Model(
+        _single(names, weights.gate),
+        _single(names, weights.urgent),
+        _single(names, weights.emergency),
+        _beside(names, [weights.kinds[kind] for kind in KINDS]),
+        _beside(names, list(weights.topics.values())),
+        codes=tuple(weights.topics),
+        curve=curve,
+    )
+
+
+def _single(names: Sequence[str], head: Sequence[float]) -> dict[str, int]:
+    return {
+        name: round(weight * SCALE)
+        for name, weight in zip(names, head, strict=True)
+        if abs(weight) >= _SMALLEST or not name
+    }
+
+
+def _beside(names: Sequence[str], heads: Sequence[Sequence[float]]) -> dict[str, str]:
+    """For each feature the numbers of the heads that it speaks to, each with its weight."""
+    rows = {}
     for place, name in enumerate(names):
-        if abs(weights.gate[place]) >= _SMALLEST or not name:
-            gate[name] = round(weights.gate[place] * SCALE)
-        if not name or any(abs(head[place]) >= _SMALLEST for head in beside):
-            heads[name] = tuple(round(head[place] * SCALE) for head in beside)
-        row: list[int] = []
-        for number_, code in enumerate(codes):
-            value = weights.topics[code][place]
-            if abs(value) >= _SMALLEST:
-                row += [number_, round(value * SCALE)]
+        row = [
+            f"{number_} {round(head[place] * SCALE)}"
+            for number_, head in enumerate(heads)
+            if abs(head[place]) >= _SMALLEST or not name
+        ]
         if row:
-            topics[name] = tuple(row)
-    return Model(gate, heads, topics, codes, curve, 4.0)
+            rows[name] = " ".join(row)
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

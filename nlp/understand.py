@@ -13,7 +13,6 @@ from nlp.features import characters, findings
 from nlp.model import BY_MODEL, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
-from nlp.tables import KINDS
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
 ACT_MARGIN = 0.4  # from here the bot acts unasked
@@ -140,14 +139,14 @@ def _with_recent(
 
 def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], model: Model) -> Understanding:
     scores = reading.scores
-    heads = model.heads_of(reading.characters, reading.found)
     signal = _signal(scores, context)
-    urgency = _urgency(scores, heads)
+    urgency = _urgency(scores, *model.danger_of(reading.characters, reading.found))
     margin = reading.margin + _context_adds(scores, context, found, urgency)
     if urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
-    kind = _kind(heads, urgency) if decision is not Decision.SILENT and margin >= ASK_MARGIN else Kind.CHATTER
+    opens = decision is not Decision.SILENT and margin >= ASK_MARGIN
+    kind = _kind(reading, model, urgency) if opens else Kind.CHATTER
     if kind is Kind.CHATTER:
         if signal is not Signal.NONE and context.case_near:
             decision = Decision.SILENT if signal is Signal.THANKS and not context.addressed else Decision.ACT
@@ -168,11 +167,12 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
     )
 
 
-def _kind(heads: dict[str, float], urgency: Urgency) -> Kind:
+def _kind(reading: _Reading, model: Model, urgency: Urgency) -> Kind:
     """The head that is strongest; what must be seen to within minutes is a report, whoever is to blame."""
     if urgency is Urgency.EMERGENCY:
         return Kind.REPORT
-    return Kind(max(KINDS, key=heads.__getitem__))
+    kinds = model.kinds_of(reading.characters, reading.found)
+    return Kind(max(kinds, key=kinds.__getitem__))
 
 
 def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], urgency: Urgency) -> float:
@@ -199,12 +199,12 @@ def _signal(scores: Scores, context: _Context) -> Signal:
     return best
 
 
-def _urgency(scores: Scores, heads: dict[str, float]) -> Urgency:
+def _urgency(scores: Scores, urgent: float, emergency: float) -> Urgency:
     """By the words of danger, or by the model where nothing tells that it is talk about one."""
     blocked = max((scores.silence.get(name, 0.0) for name in _BLOCKS_DANGER), default=0.0)
-    if scores.emergency - blocked >= EMERGENCY_MARGIN or heads["emergency"] - blocked >= MODEL_EMERGENCY:
+    if scores.emergency - blocked >= EMERGENCY_MARGIN or emergency - blocked >= MODEL_EMERGENCY:
         return Urgency.EMERGENCY
-    if max(scores.urgent, scores.emergency) - blocked >= URGENT_MARGIN or heads["urgent"] - blocked >= MODEL_URGENT:
+    if max(scores.urgent, scores.emergency) - blocked >= URGENT_MARGIN or urgent - blocked >= MODEL_URGENT:
         return Urgency.URGENT
     return Urgency.NORMAL
 

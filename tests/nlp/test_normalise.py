@@ -1,7 +1,7 @@
 """One writing for every text, whatever comes in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nlp.normalise import MAX_LENGTH, has_words, normalise, offsets
@@ -49,6 +49,7 @@ def test_text_with_words_says_something(text: str) -> None:
     assert has_words(normalise(text))
 
 
+@example("\ufe10")  # a comma of upright print, folded to the plain one
 @given(st.text(alphabet=st.characters(codec=None), max_size=300))
 def test_any_text_is_normalised_once_and_for_all(text: str) -> None:
     once = normalise(text)

@@ -1,0 +1,50 @@
+"""Rows of weights that are added many at a time: each row is one large whole number with a lane for each weight.
+
+Python adds two numbers of three hundred bytes in less time than it takes to look at one item of a list.
+"""
+
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
+
+_OFFSET = 1 << 14  # lifts every weight above nought, so that no lane borrows from its neighbour
+FINE = 16  # how finely values are told apart
+
+
+class Lanes:
+    """Rows by name, each a text of places (below `width`) and weights in turn. Packed at their first use."""
+
+    def __init__(self, rows: Mapping[str, str], width: int) -> None:
+        self._rows, self._width = rows, width
+        self._packed: dict[str, int] = {}
+        self._empty = [0.0] * width
+
+    def total(self, names: Iterable[str], loudness: float, values: Iterable[tuple[str, float]]) -> list[float]:
+        """The sum of the named rows, each times `loudness`, of the valued rows, and of the constant row ""."""
+        packed, load = self._packed, self._pack
+        numbers = [number for number in [packed.get(name) or load(name) for name in names] if number > 0]
+        loud = round(loudness * FINE)
+        sum_, weight = sum(numbers) * loud, len(numbers) * loud
+        for name, value in (("", 1.0), *values):
+            number, times = packed.get(name) or load(name), round(value * FINE)
+            if number > 0 and times > 0:
+                sum_ += number * times
+                weight += times
+        if not weight:
+            return self._empty
+        lanes = array("I")
+        lanes.frombytes(sum_.to_bytes(4 * self._width, sys.byteorder))
+        lifted = _OFFSET * weight
+        return [(lane - lifted) / FINE for lane in lanes]
+
+    def _pack(self, name: str) -> int:
+        """The row as one number; -1 for a name without a row. Two threads at once write the same."""
+        row = self._rows.get(name)
+        if row is None:
+            return -1
+        lanes = array("I", [_OFFSET]) * self._width
+        told = list(map(int, row.split()))
+        for place, weight in zip(told[::2], told[1::2], strict=True):
+            lanes[place] = _OFFSET + max(1 - _OFFSET, min(_OFFSET, weight))
+        number = self._packed[name] = int.from_bytes(lanes.tobytes(), sys.byteorder)
+        return number

@@ -1,0 +1,30 @@
+"""Adding packed rows gives what adding lists gives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.lanes import FINE, Lanes
+
+WEIGHTS = st.lists(st.integers(-9000, 9000), min_size=5, max_size=5)
+
+
+@given(st.dictionaries(st.sampled_from("甲乙丙丁戊"), WEIGHTS), WEIGHTS, st.floats(0, 4))
+def test_sum_is_that_of_the_rows(rows: dict[str, list[int]], constant: list[int], value: float) -> None:
+    written = {**rows, "": constant, "in:one": [1, 2, 3, 4, -5]}
+    told = {name: " ".join(f"{place} {weight}" for place, weight in enumerate(row)) for name, row in written.items()}
+    lanes = Lanes(told, 5)
+    times = round(value * FINE) / FINE
+    expected = [
+        constant[place] + 0.5 * sum(row[place] for row in rows.values()) + times * (1, 2, 3, 4, -5)[place]
+        for place in range(5)
+    ]
+    said = lanes.total([*rows, "己"], 0.5, [("in:one", value), ("in:none", 1.0)])
+    assert said == pytest.approx(expected)
+    assert lanes.total([*rows, "己"], 0.5, [("in:one", value)]) == said
+
+
+def test_places_that_are_not_told_weigh_nothing() -> None:
+    lanes = Lanes({"": "0 5", "灯": "2 -7 0 1"}, 3)
+    assert lanes.total(["灯"], 1.0, []) == [6.0, 0.0, -7.0]
+    assert Lanes({}, 2).total(["灯"], 1.0, []) == [0.0, 0.0]
