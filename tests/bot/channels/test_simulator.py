@@ -279,7 +279,9 @@ async def test_files_are_fetched_up_to_the_limit(platform: SimulatedPlatform) ->
 
 async def test_channel_says_what_it_can_do(platform: SimulatedPlatform) -> None:
     channel = SimulatorChannel(platform)
-    assert channel.abilities == Abilities(can_write_first=True, tells_withdrawals=True, has_dedupe_key=True, hears_all=True)
+    assert channel.abilities == Abilities(
+        can_write_first=True, tells_withdrawals=True, has_dedupe_key=True, hears_all=True
+    )
     assert await channel.take_hook({}, b"") == 404
     assert await channel.check() == [Finding(is_well=True, about="模拟平台：消息只在本机，不发往外部。")]
 
