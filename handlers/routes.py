@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rapidfuzz.fuzz import ratio
 
 from core.errors import Refused
-from core.messages import Decision, IncomingKind, Kind, Signal
+from core.messages import Decision, IncomingKind, Kind, Signal, Urgency
 from core.texts import say
 from domain import areas, chats, dialogues, inbox, outbox, people
 from domain.cases import opening
@@ -261,6 +261,10 @@ def _may_follow(ctx: Context) -> bool:
 
 def _is_other_matter(ctx: Context, case: Case) -> bool:
     if ctx.understanding.signal in SIGNALS_OF_A_CASE:
+        return False
+    # Said under our receipt and naming no place of its own: more about this one, whatever else it sounds like.
+    is_danger = ctx.understanding.urgency == Urgency.EMERGENCY and case.urgency != Urgency.EMERGENCY
+    if ctx.incoming.reply_to_bot and case.state in ACTIVE and not ctx.understanding.places and not is_danger:
         return False
     return ratio(ctx.incoming.text, case.text) < SAME_WORDS
 
