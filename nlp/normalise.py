@@ -65,6 +65,8 @@ def _read(character: str) -> str:
         folded = unicodedata.normalize("NFKC", lowered)
         if len(folded) == 1:
             folded = folded.lower() if len(folded.lower()) == 1 else folded
+            if unicodedata.category(folded) in _INVISIBLE:
+                return ""
             return _TABLE.get(ord(folded), folded)
     return lowered
 
