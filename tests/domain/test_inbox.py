@@ -1,5 +1,6 @@
 """What came in: each message once, what became of it, and the photos before the words. On both databases."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -46,6 +47,10 @@ def message(now: datetime, number: int = 1, *, channel: str = "telegram", text: 
         "text": text,
     }
     return Incoming(**{**given, **more})  # type: ignore[arg-type]  # tests change one field at a time
+
+
+def photo_message(now: datetime, number: int, **more: object) -> Incoming:
+    return replace(message(now, number, attachments=(PHOTO,)), **more)  # type: ignore[arg-type]  # as above
 
 
 def test_unseen_leaves_out_what_is_recorded_and_what_comes_twice(session: Session, now: datetime) -> None:
@@ -99,7 +104,7 @@ def test_loose_photos_are_the_speakers_own_fresh_ones(session: Session, now: dat
         (4, fresh, {"attachments": ()}),
         (5, now, {}),
     ):
-        inbox.record(session, message(at, number, **{"attachments": (PHOTO,), **more}), chat_id=1, now=now)
+        inbox.record(session, photo_message(at, number, **more), chat_id=1, now=now)
     inbox.record(session, message(now, 6, attachments=(PHOTO,)), chat_id=2, now=now)
     session.flush()
     found = inbox.loose_photos(session, 1, "77", now=now)

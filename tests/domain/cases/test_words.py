@@ -1,0 +1,147 @@
+"""A case in words: what the group, the worker and the resident read, and what none of them may."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.messages import Kind, Urgency
+from domain.cases import words
+from domain.cases.life import State
+from storage.base import Session
+from storage.cases import Case
+from storage.people import Role
+from tests import builders
+
+
+@pytest.fixture
+def place(session: Session) -> builders.Place:
+    return builders.community(session)
+
+
+def case(session: Session, here: builders.Place, now: datetime, **more: object) -> Case:
+    """Assigned to 张伟, unless something else is said."""
+    builders.person(session, "张伟", Role.GRID_WORKER, here.grid.id)
+    made = builders.case(session, here, now)
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(-5, "0 分钟"), (0, "0 分钟"), (59, "59 分钟"), (60, "1 小时"), (2879, "47 小时"), (2880, "2 天"), (9999, "6 天")],
+)
+def test_time_left_is_said_in_one_unit(now: datetime, minutes: int, said: str) -> None:
+    assert words.left(now, now + timedelta(minutes=minutes)) == said
+
+
+def test_moment_is_on_the_chinese_wall_clock() -> None:
+    assert words.moment(datetime(2026, 11, 21, 16, 5, tzinfo=UTC)) == "11月22日 00:05"
+
+
+PROGRESS = {
+    State.OPEN: "社区正在安排人员，11月23日 10:00 前处理。",
+    State.ASSIGNED: "由张网格员负责，11月23日 10:00 前处理。",
+    State.ACCEPTED: "张网格员已接单，11月23日 10:00 前处理。",
+    State.ARRIVED: "张网格员已到现场。",
+    State.FINISHED: "张网格员已办结。",
+    State.CLOSED: "已销单，谢谢您的反馈。",
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_receipt_tells_where_the_case_stands(
+    session: Session, place: builders.Place, now: datetime, state: State
+) -> None:
+    made = case(session, place, now, state=state)
+    text = words.receipt(session, made)
+    if state == State.WITHDRAWN:
+        assert text == f"{made.number} 已按您的意思撤回。"
+    else:
+        assert text == f"{made.number} 已登记：路灯 · 3号楼门口\n{PROGRESS[state]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Kind.WISH, "心愿收到啦，我们会替您保密，也会尽力帮它实现。"),
+        (Kind.QUESTION, "您的问题已转给社区工作人员，有答复就在这里告诉您。"),
+        (Kind.PROPOSAL, "您的建议已记下，社区研究后给您答复。"),
+    ],
+)
+def test_receipt_of_a_wish_tells_nothing_of_it(
+    session: Session, place: builders.Place, now: datetime, kind: Kind, said: str
+) -> None:
+    made = case(session, place, now, kind=kind, text="想要一个助行器")
+    assert words.receipt(session, made) == f"{made.number} {said}"
+
+
+def test_receipt_hides_the_door(session: Session, place: builders.Place, now: datetime) -> None:
+    made = case(session, place, now, place="3号楼2单元502室")
+    assert "502" not in words.receipt(session, made)
+    assert "502" in words.card(session, made)
+
+
+def test_card_of_an_emergency_is_marked(session: Session, place: builders.Place, now: datetime) -> None:
+    made = case(session, place, now, urgency=Urgency.EMERGENCY)
+    assert words.card(session, made).splitlines()[0] == f"【报事】{made.number} ⚠ 紧急"
+
+
+def test_card_cuts_what_no_message_could_hold(session: Session, place: builders.Place, now: datetime) -> None:
+    made = case(session, place, now, text="长" * 4096)
+    assert len(words.card(session, made)) < words.LONGEST_ON_CARD + 200
+
+
+def test_card_without_a_place_names_the_group_it_came_from(
+    session: Session, place: builders.Place, now: datetime
+) -> None:
+    made = case(session, place, now, place="", area_id=place.grid.id)
+    assert words.place_name(session, made) == "待确认（第一网格的群里说的）"
+    made.area_id = place.id
+    assert words.place_name(session, made) == "待确认"
+
+
+def test_card_buttons_follow_state_and_kind(session: Session, place: builders.Place, now: datetime) -> None:
+    made = case(session, place, now)
+
+    def labels() -> list[str]:
+        return [press.text for row in words.card_buttons(made) for press in row]
+
+    seen = {}
+    for state in State:
+        made.state = state
+        seen[state] = labels()
+    assert {state: found for state, found in seen.items() if found} == {
+        State.ASSIGNED: ["接单", "退单"],
+        State.ACCEPTED: ["到场", "办结", "退单"],
+        State.ARRIVED: ["办结", "退单"],
+    }
+    made.kind, made.state = Kind.QUESTION, State.ASSIGNED
+    assert labels() == ["答复", "退单"]
+
+
+def test_worker_is_named_by_surname_and_role_never_in_full(
+    session: Session, place: builders.Place, now: datetime
+) -> None:
+    made = case(session, place, now)
+    assert words.worker_name(session, made) == "张网格员"
+    made.assignee_id = None
+    assert words.worker_name(session, made) == "社区工作人员"
+
+
+def test_matter_without_topic_is_called_by_its_kind(session: Session, place: builders.Place, now: datetime) -> None:
+    made = case(session, place, now, topic=None, place="")
+    assert words.what(made) == "报事"
+    assert words.what_of(Kind.WISH, "elder_care", "") == "养老助老"
+
+
+def test_wish_on_the_wall_is_short_and_masked(session: Session, place: builders.Place, now: datetime) -> None:
+    made = case(session, place, now, text="给3号楼502的\n奶奶  要一个助行器，电话13812345678，越快越好越快越好")
+    shown = words.wish_text(made)
+    assert (len(shown), shown.endswith("…"), "\n" in shown, "502" in shown, "1381" in shown) == (
+        words.LONGEST_IN_LIST, True, False, False, False,
+    )  # fmt: skip
+
+
+def test_all_kinds_have_a_name() -> None:
+    assert set(words.KIND_NAMES) == set(Kind) - {Kind.CHATTER}
