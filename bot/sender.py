@@ -51,7 +51,7 @@ class Sender:
         repeatable = self._repeatable()
         settled = await self._database.write(
             # Leases of a process that died are still running; this process is alone with its accounts.
-            lambda session: sending.recover(session, now=now + sending.LEASE, repeatable=repeatable)
+            lambda session: sending.recover(session, now=now, repeatable=repeatable, leases_until=now + sending.LEASE)
         )
         if settled:
             log.warning("sends_interrupted", count=settled)

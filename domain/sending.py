@@ -223,10 +223,15 @@ def mark_unknown(session: Session, key: int, *, now: datetime, may_repeat: bool,
         row.state = OutboxState.HELD
 
 
-def recover(session: Session, *, now: datetime, repeatable: Collection[str]) -> int:
-    """Sends whose lease ran out: the process died in the middle. `repeatable` are channels that know a repeated send."""
+def recover(
+    session: Session, *, now: datetime, repeatable: Collection[str], leases_until: datetime | None = None
+) -> int:
+    """Sends whose lease ran out (by `leases_until`, where that is given): the process died in the middle. `repeatable` are
+    channels that know a repeated send."""
     rows = session.scalars(
-        select(Outbox).where(Outbox.state == SENDING, Outbox.lease_until <= now).with_for_update(skip_locked=True)
+        select(Outbox)
+        .where(Outbox.state == SENDING, Outbox.lease_until <= (leases_until or now))
+        .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
         chat = session.get_one(Chat, row.chat_id)
