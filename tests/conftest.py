@@ -1,5 +1,6 @@
 """Fixtures that all tests share: a real database file, a session in it, and a moment that stands still."""
 
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from core.keys import load_or_make
 from storage import schema
@@ -25,6 +27,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marked = [pytest.param(kind, marks=pytest.mark.postgres) if kind == "postgres" else kind for kind in kinds]
         if kinds != ("sqlite",):
             metafunc.parametrize("database_kind", marked, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """The test's own logging, put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
