@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -12,6 +13,8 @@ from domain import chats, files, outbox, reminders
 from domain.cases import photos, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.outbox import Priority
+from domain.recurrence import out_of_quiet
+from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case
 from storage.chats import Chat
@@ -22,14 +25,26 @@ BATCH = 500
 PHOTO_WAIT = timedelta(seconds=3)
 LONGEST_PHOTO_WAIT = timedelta(seconds=30)
 MOST_EMERGENCY_REPEATS = 20
+# What a telephone would ring for and can wait until the morning.
+NOT_AT_NIGHT = frozenset({reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, reminders.RATING_NUDGE})
 
 Holder = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A reminder whose time has come."""
+
+    id: int
+    kind: str
+    subject_id: int
+    community_id: int | None
 
 
 def run_due(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     """Does what is due, at most `limit` things; returns how many. Two processes never do the same thing twice."""
     query = (
-        select(Reminder.id, Reminder.kind, Reminder.subject_id)
+        select(Reminder.id, Reminder.kind, Reminder.subject_id, Reminder.community_id)
         .where(Reminder.done_at.is_(None), Reminder.due_at <= now)
         .order_by(Reminder.due_at)
         .limit(limit)
@@ -38,15 +53,40 @@ def run_due(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     due = session.execute(query).all()
     if not due:
         return 0
-    session.execute(update(Reminder).where(Reminder.id.in_([row.id for row in due])).values(done_at=now))
+    put_off = _put_off(session, [_Due(*row) for row in due if row.kind in NOT_AT_NIGHT], now)
+    wanted = [row for row in due if row.id not in put_off]
+    session.execute(update(Reminder).where(Reminder.id.in_([row.id for row in wanted])).values(done_at=now))
     by_kind: dict[str, list[int]] = defaultdict(list)
-    for row in due:
+    for row in wanted:
         by_kind[row.kind].append(row.subject_id)
     _near(session, by_kind.pop(reminders.DEADLINE_NEAR, []), now)
     for kind, subjects in by_kind.items():
         cases = session.scalars(select(Case).where(Case.id.in_(subjects))).all()
         RULES[kind](session, cases, now)
     return len(due)
+
+
+def _put_off(session: Session, due: Sequence[_Due], now: datetime) -> set[int]:
+    """In a community's quiet hours only emergencies ring; the rest comes when they end, worded as things stand then. The keys of
+    what has been put off."""
+    mornings: dict[int, list[_Due]] = defaultdict(list)
+    for row in due:
+        if row.community_id is not None:
+            mornings[row.community_id].append(row)
+    put_off: set[int] = set()
+    for community_id, rows in mornings.items():
+        community = session.recall(Community, community_id)
+        morning = out_of_quiet(now, community.quiet_from, community.quiet_until) if community else now
+        if morning <= now:
+            continue
+        ringing = select(Case.id).where(
+            Case.id.in_([row.subject_id for row in rows]), Case.urgency == Urgency.EMERGENCY, Case.state.in_(ACTIVE)
+        )
+        emergencies = set(session.scalars(ringing))
+        waiting = [row.id for row in rows if row.subject_id not in emergencies]
+        session.execute(update(Reminder).where(Reminder.id.in_(waiting)).values(due_at=morning))
+        put_off.update(waiting)
+    return put_off
 
 
 def next_due(session: Session) -> datetime | None:
@@ -113,7 +153,8 @@ def _near(session: Session, case_ids: Sequence[int], now: datetime) -> None:
         due_at = max(deadline, now)
         reminders.add_later(session, reminders.DEADLINE_OVER, community_id=community_id, subject_id=key, due_at=due_at)
         chat = worker_chats.get((worker, origin))
-        if chat is not None and state in WITH_WORKER:
+        # Put off over the night, the deadline may have passed: then the next word says so.
+        if chat is not None and state in WITH_WORKER and deadline > now:
             what = words.what_of(kind, topic, place)
             text = say("cases.remind_near", number=number, what=what, left=words.left(now, deadline))
             outbox.leave(session, chat, text, now=now, case_id=key, person_id=worker)

@@ -26,6 +26,7 @@ from core.messages import ChatKind, Kind, Urgency
 from domain import announcements, reminders
 from domain.areas import communities
 from domain.cases.life import State
+from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case
 from storage.chats import Chat, ChatState
@@ -152,6 +153,8 @@ def due_cases(database: Database, count: int) -> None:
     with database.writing() as session:
         workers = session.query(Duty).filter_by(role=Role.GRID_WORKER).all()
         groups = session.query(Chat).filter_by(channel=community.CHANNEL, kind=ChatKind.GROUP).all()
+        # Measured at any hour: no night.
+        session.query(Community).update({Community.quiet_until: Community.quiet_from})
     for numbers in _chunks(count):
         with database.writing() as session:
             for number in numbers:

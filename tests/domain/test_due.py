@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from core.messages import ChatKind
+from core.messages import ChatKind, Urgency
 from domain import chats, due, outbox, people, reminders
 from domain.cases.life import State
 from domain.chats import Chat, ChatPurpose, ChatState
+from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case
 from storage.database import Database
@@ -145,7 +146,62 @@ def test_many_need_no_more_statements_than_few(
         for case in cases:
             reminders.add(session, reminders.DEADLINE_NEAR, case, due_at=now)
         session.flush()
+        session.memo.clear()  # as in a transaction of its own
         statements.clear()
         assert run(session, now) == count
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 9
+
+
+NIGHT, MORNING = timedelta(hours=13), timedelta(hours=21, minutes=30)  # 23:00 and 7:30 in China
+
+
+@pytest.mark.parametrize("kind", [reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, reminders.RATING_NUDGE])
+def test_what_comes_due_at_night_rings_in_the_morning(session: Session, place: Place, now: datetime, kind: str) -> None:
+    case = accepted(session, place, worker_on(session, place, now, "telegram"), now)
+    case.deadline_at = now + NIGHT if kind == reminders.DEADLINE_OVER else now + timedelta(hours=24)
+    if kind == reminders.RATING_NUDGE:
+        resident = builders.person(session, "王阿姨")
+        builders.private_chat(session, resident, now)
+        case.state, case.reporter_id = State.FINISHED, resident.id
+    session.query(Reminder).delete()
+    reminders.add(session, kind, case, due_at=now + NIGHT)
+    session.flush()
+    run(session, now + NIGHT)
+    assert session.scalars(select(Outbox)).all() == []
+    assert due.next_due(session) == now + MORNING
+    run(session, now + MORNING)
+    assert len(session.scalars(select(Outbox)).all()) == 1
+
+
+def test_deadline_that_passes_at_night_is_told_once_in_the_morning(
+    session: Session, place: Place, now: datetime
+) -> None:
+    case = accepted(session, place, worker_on(session, place, now, "telegram"), now)
+    case.deadline_at = now + timedelta(hours=20)
+    session.query(Reminder).update({"due_at": now + NIGHT})
+    session.flush()
+    run(session, now + NIGHT)
+    while due.next_due(session) == now + MORNING:
+        run(session, now + MORNING)
+    told = session.scalars(select(Outbox.text)).all()
+    assert told == [f"超时：{case.number}（井盖 · 3号楼门口）已过时限 11月22日 06:00，请尽快处理或说明原因。"]
+
+
+def test_emergency_rings_at_night(session: Session, place: Place, now: datetime) -> None:
+    case = accepted(session, place, worker_on(session, place, now, "telegram"), now)
+    case.urgency, case.deadline_at = Urgency.EMERGENCY, now + NIGHT + timedelta(minutes=30)
+    session.flush()
+    run(session, now + NIGHT)
+    assert session.scalars(select(Outbox.text)).all() == [
+        f"提醒：{case.number}（井盖 · 3号楼门口）还有 30 分钟到时限。"
+    ]
+
+
+def test_community_without_quiet_hours_is_reminded_at_any_hour(session: Session, place: Place, now: datetime) -> None:
+    session.get_one(Community, place.id).quiet_from = session.get_one(Community, place.id).quiet_until
+    case = accepted(session, place, worker_on(session, place, now, "telegram"), now)
+    case.deadline_at = now + NIGHT + timedelta(hours=1)
+    session.flush()
+    run(session, now + NIGHT)
+    assert len(session.scalars(select(Outbox)).all()) == 1
