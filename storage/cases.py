@@ -1,4 +1,4 @@
-"""Cases, their append-only history, the messages that belong to them, and answers kept for next time."""
+"""Cases, their append-only history, the messages that belong to them, who joined them, and answers kept for next time."""
 
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,14 @@ class Case(Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index(
+            "ix_case_same_thing",
+            "community_id",
+            "site",
+            "topic",
+            sqlite_where=text("closed_at IS NULL AND site <> ''"),
+            postgresql_where=text("closed_at IS NULL AND site <> ''"),
+        ),
     )
 
     id: Mapped[Key]
@@ -34,6 +42,9 @@ class Case(Base):
     text: Mapped[str]
     place: Mapped[str] = mapped_column(default="")
     area_id: Mapped[int | None] = mapped_column(refers("area.id"))
+    site: Mapped[str] = mapped_column(
+        default="", server_default=""
+    )  # the building or landmark; empty where nobody said
     is_private: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str] = mapped_column(default="chat")  # chat, telephone, walk-in, …
     chat_id: Mapped[int | None] = mapped_column(refers("chat.id"))
@@ -49,6 +60,7 @@ class Case(Base):
     rating: Mapped[int | None]
     returns: Mapped[int] = mapped_column(default=0)
     reopenings: Mapped[int] = mapped_column(default=0)
+    joined: Mapped[int] = mapped_column(default=0, server_default="0")  # how many have joined its reporter
     receipt_id: Mapped[int | None]  # the outbox row of the receipt in the group
     card_id: Mapped[int | None]  # the outbox row of the assignee's card
     version: Mapped[int] = mapped_column(default=1)
@@ -92,6 +104,33 @@ class CaseMessage(Base):
     album_id: Mapped[str | None]
     text: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
+
+
+class CaseReporter(Base):
+    """Somebody who said that they have the same trouble. Their words are the case's message of this chat and id.
+
+    `told_state` is the state of the case that they were last told of, `told_id` the outbox row of the line that told the chat.
+    """
+
+    __tablename__ = "case_reporter"
+    __table_args__ = (
+        Index("ix_case_reporter_case_id", "case_id"),
+        Index("ix_case_reporter_person_id", "person_id"),
+    )
+
+    id: Mapped[Key]
+    community_id: Mapped[int]
+    case_id: Mapped[int] = mapped_column(refers("case.id"))
+    person_id: Mapped[int | None] = mapped_column(refers("person.id"))
+    received_id: Mapped[int | None]
+    chat_id: Mapped[int | None]
+    message_id: Mapped[str | None]
+    place: Mapped[str] = mapped_column(default="")
+    has_own_words: Mapped[bool]  # reported it by themselves, or only agreed with somebody
+    at: Mapped[datetime]
+    told_state: Mapped[str]
+    told_id: Mapped[int | None]
+    parted_at: Mapped[datetime | None]
 
 
 class KeptAnswer(Base):

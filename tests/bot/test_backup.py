@@ -18,6 +18,7 @@ from bot.restore import restore
 from core.config import DatabaseSettings, Settings
 from core.errors import ConfigError
 from domain import numbers, people, sealing
+from storage import schema
 from storage.base import Session
 from storage.cases import Case
 from storage.database import Database
@@ -66,7 +67,7 @@ def test_backup_holds_database_and_photos_and_never_the_key(
     assert (manifest.made_at, manifest.database, manifest.schema, manifest.photos) == (
         NOW.isoformat(),
         "sqlite",
-        "0001",
+        schema.newest(),
         1,
     )
     assert (manifest.rows["person"], manifest.rows["case"]) == (2, 1)
