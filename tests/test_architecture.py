@@ -37,7 +37,7 @@ STAYS_IN = {
     "jieba": ("nlp",),
     "rjieba": ("nlp",),
     "socket": ("bot",),
-    "requests": (),
+    "requests": ("bot.channels.wecom",),
     "urllib.request": ("bot",),
 }
 

@@ -1,0 +1,142 @@
+"""The door for WeCom's callbacks: query, envelope, signature, time and repetition are checked before a word is read."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+from xml.parsers.expat import ExpatError
+
+import msgspec
+import xmltodict
+
+from bot.channels.wecom.crypto import Envelope
+from core.hooks import HookCall
+
+LARGEST_BODY = 256 * 1024
+MOST_QUERY = 8 * 1024
+DEEPEST = 16
+# How far a callback's time may be from ours, and so how long a call must be remembered to know it again.
+WINDOW = 600.0
+MOST_REMEMBERED = 100_000
+# The platform's own values stand in CDATA; a declaration, an entity or a comment has no business here.
+CDATA, CDATA_END = "<![CDATA[", "]]>"
+TAG = re.compile(r"<(/?)[^<>]*?(/?)>")
+# XML has no such characters, and PostgreSQL stores no NUL.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+Fields = dict[str, Any]
+
+
+class _Json(msgspec.Struct):
+    encrypt: str
+
+
+_json = msgspec.json.Decoder(_Json)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A genuine callback: its message, and by what it is known if it comes again."""
+
+    text: str
+    key: str
+    is_repeated: bool
+
+
+class CallbackDoor:
+    """One receive-address. `now` is the time in seconds."""
+
+    def __init__(self, envelope: Envelope, now: Callable[[], float]) -> None:
+        self._envelope = envelope
+        self._now = now
+        self._worked: OrderedDict[str, float] = OrderedDict()
+
+    def verify(self, call: HookCall) -> str | None:
+        """The plain text by which the address is proven ours; None when the call is not WeCom's."""
+        query = read_query(call.query)
+        sealed = query.get("echostr", "")
+        return self._envelope.open(sealed) if sealed and self._is_genuine(query, sealed) else None
+
+    def open(self, call: HookCall) -> Opened | None:
+        """The message in an XML or JSON envelope; None when it is not genuine."""
+        query = read_query(call.query)
+        sealed = _sealed(call.body)
+        if sealed is None or not self._is_genuine(query, sealed):
+            return None
+        text = self._envelope.open(sealed)
+        key = query["msg_signature"]
+        return None if text is None else Opened(text, key, is_repeated=key in self._worked)
+
+    def note_worked(self, opened: Opened) -> None:
+        """The call was worked; one that comes again is the same. Not noted before: a call that failed must be repeated."""
+        now = self._now()
+        self._worked[opened.key] = now
+        while self._worked:
+            oldest = next(iter(self._worked))
+            if len(self._worked) <= MOST_REMEMBERED and self._worked[oldest] > now - 2 * WINDOW:
+                break
+            del self._worked[oldest]
+
+    def _is_genuine(self, query: dict[str, str], sealed: str) -> bool:
+        timestamp = query.get("timestamp", "")
+        signature, nonce = query.get("msg_signature", ""), query.get("nonce", "")
+        if not (signature and nonce and timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
+            return False
+        is_signed = self._envelope.is_signed(signature, timestamp, nonce, sealed)
+        return is_signed and abs(int(timestamp) - self._now()) <= WINDOW
+
+
+def read_query(query: str) -> dict[str, str]:
+    """The fields of a query. A plus stays a plus: echostr is base64, and not every proxy escapes it."""
+    if len(query) > MOST_QUERY:
+        return {}
+    pairs = (part.partition("=") for part in query.split("&"))
+    return {unquote(name): unquote(value) for name, _, value in pairs}
+
+
+def read_xml(text: str) -> Fields | None:
+    """The fields of a message, every value as text: ids have leading zeros and more digits than a number keeps."""
+    tags = _without_cdata(text)
+    if tags is None or "<!" in tags or _depth(tags) > DEEPEST:
+        return None
+    try:
+        parsed = xmltodict.parse(CONTROL.sub("", text))
+    except (ExpatError, ValueError, RecursionError):
+        return None
+    fields = parsed.get("xml")
+    return fields if isinstance(fields, dict) else None
+
+
+def _without_cdata(text: str) -> str | None:
+    """The text outside CDATA; None where one does not end. Cut by hand: a pattern would look for each missing end anew."""
+    first, *sections = text.split(CDATA)
+    rests = [section.partition(CDATA_END) for section in sections]
+    return first + "".join(rest for _, _, rest in rests) if all(end for _, end, _ in rests) else None
+
+
+def _depth(tags: str) -> int:
+    depth = deepest = 0
+    for found in TAG.finditer(tags):
+        depth += -1 if found[1] else 0 if found[2] else 1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _sealed(body: bytes) -> str | None:
+    """What is encrypted in an envelope."""
+    if len(body) > LARGEST_BODY:
+        return None
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    if text.lstrip()[:1] == "{":
+        try:
+            return _json.decode(CONTROL.sub("", text)).encrypt
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            return None
+    fields = read_xml(text)
+    sealed = None if fields is None else fields.get("Encrypt")
+    return sealed if isinstance(sealed, str) else None
