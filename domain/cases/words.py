@@ -2,17 +2,19 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from core.clock import in_china
 from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import people
-from domain.cases.life import STATE_NAMES, State
+from domain.cases.life import STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
 from storage.areas import Area
 from storage.base import Session
-from storage.cases import Case
+from storage.cases import Case, CaseEvent
 from storage.people import Person, Role
 
 KIND_NAMES = {
@@ -78,7 +80,7 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     """The one message in the group: number, what was understood, who is on it. It is edited as the case goes on."""
     kind, state = Kind(case.kind), State(case.state)
     if state == State.WITHDRAWN:
-        return say("cases.receipt_withdrawn", number=case.number)
+        return _withdrawn(session, case)
     if kind in (Kind.WISH, Kind.QUESTION, Kind.PROPOSAL) and state in (State.OPEN, State.ASSIGNED):
         return say(f"cases.receipt_{kind.value}", number=case.number)
     if case.urgency == Urgency.EMERGENCY and state in (State.OPEN, State.ASSIGNED):
@@ -88,6 +90,16 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     if asks_place:
         lines += "\n" + say("cases.receipt_ask_place")
     return lines
+
+
+def _withdrawn(session: Session, case: Case) -> str:
+    """Who took it back: whoever reported it needs no reason, staff always give one."""
+    session.flush()  # the step may have been taken just now
+    query = select(CaseEvent.note).where(CaseEvent.case_id == case.id, CaseEvent.step == Step.WITHDRAW)
+    reason = session.scalars(query.order_by(CaseEvent.id.desc()).limit(1)).one_or_none()
+    if not reason:
+        return say("cases.receipt_withdrawn", number=case.number)
+    return say("cases.receipt_withdrawn_by_desk", number=case.number, reason=mask_for_group(reason))
 
 
 def _progress(session: Session, case: Case, state: State) -> str:

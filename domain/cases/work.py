@@ -11,7 +11,7 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import chats, outbox, reminders
-from domain.cases import dispatch, photos, words
+from domain.cases import dispatch, emergencies, photos, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
 from domain.topics import hours_for
@@ -121,7 +121,8 @@ def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
 
 
 def _retire_card(session: Session, case: Case, text: str, *, now: datetime) -> None:
-    """The old card says what came of it and loses its buttons."""
+    """The old card says what came of it and loses its buttons; so do the calls of an emergency."""
+    emergencies.settle_calls(session, case, text, now=now)
     row = session.get(Outbox, case.card_id) if case.card_id else None
     if row is not None:
         outbox.edit(session, row, text, now=now)
@@ -174,7 +175,7 @@ def accept(session: Session, case: Case, person: Person, *, now: datetime) -> No
     if case.assignee_id is None:
         case.assignee_id = person.id
     case.accepted_at = now
-    reminders.cancel(session, case, reminders.EMERGENCY, now=now)
+    emergencies.stop_calling(session, case, now=now)
     refresh(session, case, now=now)
 
 
@@ -197,7 +198,7 @@ def _returned_by(session: Session, case: Case) -> frozenset[int]:
 def arrive(session: Session, case: Case, person: Person, *, now: datetime) -> None:
     take_step(session, case, Step.ARRIVE, now=now, actor_id=person.id)
     case.accepted_at = case.accepted_at or now
-    reminders.cancel(session, case, reminders.EMERGENCY, now=now)
+    emergencies.stop_calling(session, case, now=now)
     refresh(session, case, now=now)
 
 
@@ -225,6 +226,7 @@ def finish(
         case.assignee_id = person.id
     case.finished_at = now
     reminders.cancel_all(session, case, now=now)
+    emergencies.stop_calling(session, case, now=now)
     refresh(session, case, now=now)
     _ask_rating(session, case, note=note.strip() or say("cases.photo_proof"), now=now, file_ids=file_ids)
     reminders.add(session, reminders.RATING_NUDGE, case, due_at=now + RATING_NUDGE)
@@ -364,7 +366,9 @@ def withdraw(
     take_step(session, case, Step.WITHDRAW, now=now, actor_id=actor_id, note=note, cause_id=cause_id)
     case.closed_at = now
     reminders.cancel_all(session, case, now=now)
-    tell_worker(session, case, say("cases.card_withdrawn", number=case.number), now=now)
+    emergencies.stop_calling(session, case, now=now)
+    key = "card_withdrawn_by_desk" if note else "card_withdrawn"
+    tell_worker(session, case, say(f"cases.{key}", number=case.number, reason=note), now=now)
     refresh(session, case, now=now)
 
 

@@ -3,15 +3,16 @@
 from datetime import datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind
-from domain.cases import desk, work
+from domain.cases import desk, words, work
 from storage.base import Session
 from storage.cases import Case
 from storage.database import Database
+from storage.messages import Outbox
 from storage.people import Role
 from tests import builders
 
@@ -87,3 +88,27 @@ def test_those_in_charge_of_the_place_are_near(session: Session, now: datetime) 
         ("近", "第一网格", True),
         ("远", "第二网格", False),
     ]
+
+
+def test_receipt_of_a_case_that_staff_took_off_says_who_did_and_why(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+    private = builders.private_chat(session, worker, now)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    resident = builders.person(session, "王阿姨")
+    case = builders.case(session, place, now, chat=builders.group(session, place, now), reporter=resident)
+    work.post_card(session, case, now=now)
+    session.refresh(case)
+    desk.withdraw(session, case, clerk, note="与 3 号楼 13812345678 那件重复", now=now)
+    session.flush()
+    assert words.receipt(session, case) == f"{case.number} 社区已撤销，原因：与 3 号楼 *********78 那件重复"
+    told = session.scalars(select(Outbox.text).where(Outbox.chat_id == private.id)).all()
+    assert f"{case.number} 社区已撤销，不用处理了。原因：与 3 号楼 13812345678 那件重复" in told
+
+
+def test_receipt_of_a_case_that_its_reporter_took_back_needs_no_reason(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    resident = builders.person(session, "王阿姨")
+    case = builders.case(session, place, now, reporter=resident)
+    work.withdraw(session, case, actor_id=resident.id, now=now)
+    assert words.receipt(session, case) == f"{case.number} 已按您的意思撤回。"
