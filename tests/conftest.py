@@ -14,6 +14,8 @@ from core.keys import load_or_make
 from storage import schema
 from storage.base import Session
 from storage.database import Database
+from tests import chromium as browser
+from tests.chromium import chromium  # noqa: F401  # a fixture
 from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marked = [pytest.param(kind, marks=pytest.mark.postgres) if kind == "postgres" else kind for kind in kinds]
         if kinds != ("sqlite",):
             metafunc.parametrize("database_kind", marked, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no worker is still at it when the other has nothing left to do."""
+    browser.mark(items)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ All browser tests run in one worker of a run and share one demo: each brings its
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -15,21 +14,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page
 
-from tests.browser.stage import DESK, PATIENCE, Open, Town, Watch
+from tests.browser.stage import DESK, Open, Town, Watch
+from tests.chromium import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the browser, and one demo serves all of it."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"))
 
 
 @pytest.fixture(scope="session")
@@ -64,26 +54,23 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-async def window(watch: Watch) -> AsyncIterator[Open]:
-    expect.set_options(timeout=PATIENCE)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-        @asynccontextmanager
-        async def opened(size: tuple[int, int] = DESK, *, scripts: bool = True) -> AsyncIterator[Page]:
-            context = await browser.new_context(
-                viewport={"width": size[0], "height": size[1]},
-                java_script_enabled=scripts,
-                locale="zh-CN",
-                timezone_id="Asia/Shanghai",
-            )
+def window(chromium: Browser, watch: Watch) -> Open:
+    @asynccontextmanager
+    async def opened(size: tuple[int, int] = DESK, *, scripts: bool = True) -> AsyncIterator[Page]:
+        context = await chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            java_script_enabled=scripts,
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+        )
+        try:
             context.set_default_timeout(PATIENCE)
             watch.over(context)
             yield await context.new_page()
+        finally:
             await context.close()
 
-        yield opened
-        await browser.close()
+    return opened
 
 
 @pytest.fixture

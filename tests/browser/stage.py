@@ -8,11 +8,18 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import httpx
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, WebError, expect
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+    WebError,
+    expect,
+)
 
 DESK, PHONE = (1280, 800), (390, 844)
-# A loaded machine with two cores; on an idle one everything is there within a second.
-PATIENCE = 20_000
 CLERK = "p26"
 
 
@@ -22,6 +29,8 @@ class Town:
 
     address: str
     simulator: str
+    # Who has signed in before, and the cookies they were given.
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         with httpx.Client(trust_env=False, timeout=60) as client:
@@ -111,6 +120,17 @@ async def sign_in(page: Page, town: Town, person: str = CLERK) -> None:
     await page.goto(town.link_for(person))
     await page.get_by_role("button", name="登录").click()
     await page.wait_for_url(re.compile(r"/desk"))
+
+
+async def come_in(page: Page, town: Town, person: str = CLERK) -> None:
+    """Signed in afterwards; by the session of an earlier test where there is one, so the page may still be blank."""
+    if person not in town.cookies:
+        await sign_in(page, town, person)
+        given = await page.context.cookies(town.address)
+        town.cookies[person] = {cookie["name"]: cookie["value"] for cookie in given}
+    await page.context.add_cookies(
+        [{"name": name, "value": value, "url": town.address} for name, value in town.cookies[person].items()]
+    )
 
 
 async def choose_chat(page: Page, town: Town, chat: str, person: str | None = None) -> None:

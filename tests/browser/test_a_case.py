@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser.stage import PHONE, Open, Town, bubbles, choose_chat, said_by_me, sign_in
+from tests.browser.stage import PHONE, Open, Town, bubbles, choose_chat, come_in, said_by_me
 
 NUMBER = re.compile(r"BX-\d{8}-\d{4}")
 GROUP, RESIDENT, WORKER = "g1", "李秀兰", "p14"
@@ -33,7 +33,7 @@ async def report(page: Page, town: Town, words: str, photo: Path | None = None) 
 async def test_case_is_worked_at_the_desk_and_rated_in_the_group(town: Town, window: Open, photo: Path) -> None:
     async with window() as chat, window() as desk:
         number = await report(chat, town, "5号楼2单元门口井盖坏了，差点绊倒人", photo)
-        await sign_in(desk, town)
+        await come_in(desk, town)
         await desk.goto(f"{town.address}/desk?q={number}")
         await desk.get_by_role("link", name=number).click()
         await expect(desk.get_by_role("heading", level=1)).to_have_text(number)
@@ -76,7 +76,7 @@ async def test_case_is_worked_from_the_workers_phone(town: Town, window: Open, p
         asked = bubbles(chat, number).filter(has=chat.get_by_role("button", name="不满意")).last
         await asked.get_by_role("button", name="满意", exact=True).click()
         town.settle()
-        await sign_in(desk, town)
+        await come_in(desk, town)
         await desk.goto(f"{town.address}/desk?state=closed&q={number}")
         await desk.get_by_role("link", name=number).click()
         await expect(desk.locator(".sheet-head")).to_contain_text("已销单")
@@ -87,7 +87,7 @@ async def test_case_is_worked_from_the_workers_phone(town: Town, window: Open, p
 async def test_dissatisfied_resident_opens_the_case_again(town: Town, window: Open) -> None:
     async with window() as chat, window() as desk:
         number = await report(chat, town, "1号楼电梯按钮失灵，按了没有反应")
-        await sign_in(desk, town)
+        await come_in(desk, town)
         await desk.goto(f"{town.address}/desk?q={number}")
         await desk.get_by_role("link", name=number).click()
         await desk.locator("#step-finish summary").click()
@@ -105,7 +105,7 @@ async def test_board_moves_a_card_by_dragging(town: Town, window: Open) -> None:
     async with window() as desk:
         said = town.say(GROUP, "p01", "6号楼单元门禁坏了，谁都能进")
         number = town.number_in(GROUP, said)
-        await sign_in(desk, town)
+        await come_in(desk, town)
         await desk.goto(f"{town.address}/desk/board")
         card = desk.locator(".board-card").filter(has_text=number)
         column = desk.locator('[data-state="accepted"]')

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from playwright.async_api import expect
 
-from tests.browser.stage import Open, Town, bubbles, choose_chat, sign_in
+from tests.browser.stage import Open, Town, bubbles, choose_chat, come_in
 
 TITLE, TEXT = "停水通知", "明天上午 8:30 到 12:00 检修水管，请提前储水。"
 
 
 async def test_announcement_arrives_at_its_hour(town: Town, window: Open) -> None:
     async with window() as desk, window() as chat:
-        await sign_in(desk, town)
+        await come_in(desk, town)
         await desk.goto(f"{town.address}/announcements")
         await desk.get_by_role("link", name="写公告").click()
         await desk.get_by_label("标题").fill(TITLE)

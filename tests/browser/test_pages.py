@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.stage import DESK, PHONE, Open, Town, Watch, choose_chat, scrolls_sideways, sign_in
+from tests.browser.stage import DESK, PHONE, Open, Town, Watch, choose_chat, come_in, scrolls_sideways
 
 PAGES = (
     "/desk",
@@ -35,7 +35,7 @@ async def test_no_page_scrolls_sideways(town: Town, window: Open, size: tuple[in
     said = town.say("g2", person, what + "，大家都觉得很不方便" * 12)
     number = town.number_in("g2", said)
     async with window(size) as page:
-        await sign_in(page, town)
+        await come_in(page, town)
         wide = []
         for path in PAGES:
             answer = await page.goto(f"{town.address}{path}")
@@ -63,7 +63,7 @@ async def test_simulator_does_not_scroll_sideways_on_a_phone(town: Town, window:
 
 async def test_case_is_entered_and_closed_without_scripts(town: Town, window: Open, watch: Watch) -> None:
     async with window(scripts=False) as page:
-        await sign_in(page, town)
+        await come_in(page, town)
         await page.goto(f"{town.address}/desk/new")
         await page.get_by_label("内容").fill("来电反映7号楼下水道堵塞，污水外溢")
         await page.get_by_label("具体位置").fill("7号楼东侧")
@@ -91,7 +91,7 @@ async def test_filters_work_without_scripts(town: Town, window: Open) -> None:
     said = town.say("g3", "p05", "25号楼后面的垃圾桶满了好几天没人清")
     number = town.number_in("g3", said)
     async with window(scripts=False) as page:
-        await sign_in(page, town)
+        await come_in(page, town)
         await page.goto(f"{town.address}/desk")
         await page.get_by_label("编号、内容或地点").fill(number)
         await page.get_by_role("button", name="筛选").click()

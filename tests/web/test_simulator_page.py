@@ -1,7 +1,6 @@
 """The simulator's page in a real browser: talk, press, ask why, move the clock. No script fault, no 404, nothing leaves the machine."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from starlette.staticfiles import StaticFiles
 
 from bot.channels.simulator import SimulatorChannel
@@ -24,9 +24,6 @@ from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, Incomin
 from web.rendering import STATIC
 from web.security import Protection, protect
 from web.simulator import simulator_routes
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
 
 DESK, PHONE = (1280, 800), (390, 844)
 on_both = pytest.mark.parametrize("page", [DESK, PHONE], ids=["desk", "phone"], indirect=True)
@@ -89,7 +86,7 @@ def platform(tmp_path: Path) -> SimulatedPlatform:
     return made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(platform: SimulatedPlatform) -> AsyncIterator[str]:
     bot = Bot(platform)
     await bot.channel.start(bot.deliver, {})
@@ -111,24 +108,21 @@ async def address(platform: SimulatedPlatform) -> AsyncIterator[str]:
     listener.close()
 
 
-@pytest.fixture
-async def page(request: pytest.FixtureRequest, address: str) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> AsyncIterator[Page]:
     """The page, open. Fails the test at its end if anything in the browser went wrong."""
     faults: list[str] = []
     width, height = getattr(request, "param", DESK)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = await browser.new_page(viewport={"width": width, "height": height}, timezone_id="America/New_York")
-        opened.on("pageerror", lambda fault: faults.append(str(fault)))
-        opened.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
-        opened.on(
-            "request", lambda asked: None if asked.url.startswith((address, "blob:")) else faults.append(asked.url)
-        )
-        opened.on("response", lambda answer: faults.append(answer.url) if answer.status >= 400 else None)
-        await opened.goto(f"{address}/simulator")
-        await expect(opened.locator("#chat-name")).to_have_text("和谐家园3号群")
-        yield opened
-        await browser.close()
+    context = await chromium.new_context(viewport={"width": width, "height": height}, timezone_id="America/New_York")
+    opened = await context.new_page()
+    opened.on("pageerror", lambda fault: faults.append(str(fault)))
+    opened.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
+    opened.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else faults.append(asked.url))
+    opened.on("response", lambda answer: faults.append(answer.url) if answer.status >= 400 else None)
+    await opened.goto(f"{address}/simulator")
+    await expect(opened.locator("#chat-name")).to_have_text("和谐家园3号群")
+    yield opened
+    await context.close()
     assert faults == []
 
 
