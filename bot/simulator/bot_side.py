@@ -101,6 +101,7 @@ class BotSide:
                 "UPDATE messages SET text = ?, buttons = ?, is_edited = (is_edited OR text <> ?) WHERE id = ?",
                 (text, messages.buttons_as_json(_buttons(outgoing)), text, int(found.id)),
             )
+            messages.note_gone(connection, found)
         self._feed.publish(Change(ChangeKind.MESSAGE, chat=found.chat, message=found.id))
 
     def delete(self, outgoing: Outgoing) -> None:

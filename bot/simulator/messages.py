@@ -80,6 +80,20 @@ def write_files(connection: sqlite3.Connection, message: int, uploads: Sequence[
     )
 
 
+def note_gone(connection: sqlite3.Connection, before: SimulatedMessage) -> None:
+    """Keeps which buttons a message had: somebody may press what they still see."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO gone_buttons (message, button) VALUES (?, ?)",
+        [(int(before.id), button.id) for button in before.buttons if button.url is None],
+    )
+
+
+def had_button(store: Store, message: str, button: str) -> bool:
+    """Whether the message had this button before it was edited."""
+    gone = "SELECT 1 FROM gone_buttons WHERE message = ? AND button = ?"
+    return store.row(gone, number_of(message), button) is not None
+
+
 def message_with(store: Store, message: str) -> SimulatedMessage:
     row = store.row("SELECT * FROM messages WHERE id = ?", number_of(message))
     if row is None:

@@ -171,13 +171,13 @@ class SimulatedPlatform:
         self.feed.publish(Change(ChangeKind.MESSAGE, chat=before.chat, message=message))
 
     def press(self, message: str, person: str, button: str) -> SimulatedPress:
-        """Anybody in the chat may press what stands under a message there; whether it counts is the bot's matter."""
+        """Anybody in the chat may press what stands, or just stood, under a message there; whether it counts is the bot's matter."""
         pressed = messages.message_with(self._store, message)
         where, persona = self._speaker(pressed.chat, person)
         found = next((known for known in pressed.buttons if known.id == button), None)
-        if found is None:
+        if found is None and (pressed.is_deleted or not messages.had_button(self._store, message, button)):
             raise Refused("simulator.no_button")
-        if found.url is not None:
+        if found is not None and found.url is not None:
             raise Refused("simulator.link_button")
         press = new_id()
         with self._store.transaction() as connection:

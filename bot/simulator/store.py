@@ -34,6 +34,11 @@ CREATE TABLE presses (
 CREATE TABLE updates (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# Came later: an older file gets it at the next start.
+ADDED = """
+CREATE TABLE IF NOT EXISTS gone_buttons (
+    message INTEGER NOT NULL REFERENCES messages(id), button TEXT NOT NULL, PRIMARY KEY (message, button));
+"""
 
 
 class Store:
@@ -55,6 +60,7 @@ class Store:
         elif version != SCHEMA_VERSION:
             self._connection.close()
             raise ConfigError([f"{path.name} 是另一个版本的模拟器写的，请换一个数据目录，或删掉这个文件重新开始。"])
+        self._connection.executescript(ADDED)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

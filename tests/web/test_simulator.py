@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -216,6 +216,25 @@ async def test_button_is_pressed_and_answered(client: Client) -> None:
     assert (status, made) == (201, expected)
     client.platform.bot.answer_press(made["id"], "已撤销")
     assert await client.ask("GET", f"/press/{made['id']}") == (200, expected | {"answered": True, "text": "已撤销"})
+
+
+async def test_button_that_was_just_replaced_can_still_be_pressed(client: Client) -> None:
+    """Whoever has not seen the edit yet gets the bot's answer, as on any platform."""
+    message = await client.post(Button("撤销", "undo:1"))
+    channel, chat = SimulatorChannel(client.platform), ChatRef("g3", ChatKind.GROUP)
+    edit = Outgoing(
+        "2", "simulator", "simulator", OutgoingAction.EDIT, chat, text="已办结", message_id=message, buttons=()
+    )
+    await channel.send(edit)
+    press = {"person": "wang", "message": message, "button": "undo:1"}
+    status, made = await client.ask("POST", "/press", press)
+    assert isinstance(made, dict)
+    assert (status, made["answered"]) == (201, False)
+    told = client.platform.bot.pending(100)[-1]
+    assert (told.kind, told.button, told.message_id, told.press_id) == ("press", "undo:1", message, made["id"])
+    assert (await client.ask("POST", "/press", press | {"button": "forged"}))[0] == 404
+    await channel.send(replace(edit, id="3", action=OutgoingAction.DELETE))
+    assert (await client.ask("POST", "/press", press))[0] == 404
 
 
 async def test_why_tells_what_the_program_noted(client: Client) -> None:
