@@ -5,6 +5,7 @@ and is tried again when that has run out, here or in another process.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -74,10 +75,10 @@ class Fetcher:
                 await self.fetch_due()
             except Exception:  # an edge: the database may be away for a while, and the loop must outlive that
                 log.exception("fetching_failed")
-            try:
-                await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
-            except TimeoutError:
-                continue
+            # Not `wait_for`: on Python 3.11 it may swallow a cancellation that comes together with the waking.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._woken.wait()
 
     async def fetch_due(self) -> int:
         """Fetches until nothing is due and nothing is under way; returns how many were tried. A second caller waits for the first."""
@@ -105,6 +106,8 @@ class Fetcher:
         if limit == 0:
             return []
         now = self._clock.now()
+        if not await self._database.read(lambda session: files.is_any_due(session, now)):
+            return []
         return await self._database.write(lambda session: files.claim_wanted(session, now, limit, LEASE_SECONDS))
 
     async def _fetch(self, wanted: WantedFile) -> None:

@@ -172,10 +172,11 @@ class Receiver:
             return
         self._places.refresh(session)
         known = chats.find_many(session, {(one.channel, one.account, one.chat.external_id) for one in fresh})
+        site = self._site()
         silent: list[dict[str, object]] = []
         to_work: list[Context] = []
         for incoming in fresh:
-            ctx = self._context(session, incoming, known)
+            ctx = self._context(session, incoming, known, site)
             if ctx is None:
                 continue
             if routes.needs_look_up(ctx):
@@ -202,7 +203,9 @@ class Receiver:
             routes.handle(ctx)
             metrics.OUTCOMES.labels(ctx.received.outcome).inc()
 
-    def _context(self, session: Session, incoming: Incoming, known: dict[chats.Address, chats.Chat]) -> Context | None:
+    def _context(
+        self, session: Session, incoming: Incoming, known: dict[chats.Address, chats.Chat], site: Site
+    ) -> Context | None:
         """The message with its chat and what was understood of it; an unreadable one is kept for replay instead."""
         now = self._clock.now()
         if incoming.kind == IncomingKind.UNREADABLE:
@@ -219,9 +222,7 @@ class Receiver:
             understanding = understand(
                 _utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id)
             )
-        return Context(
-            session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=self._site()
-        )
+        return Context(session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=site)
 
     def _keep(self, session: Session, incoming: Incoming, reason: str) -> None:
         """The message could not be worked: it is kept whole for replay, and its chat hears one apology if it was spoken to us."""

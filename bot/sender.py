@@ -24,6 +24,8 @@ log = structlog.get_logger()
 LONGEST_SLEEP = 1.0
 MOST_AT_ONCE = 32
 NETWORK_RETRY = 2.0
+# After a pause the first message leaves at once; under load several share a round, and the database is asked less often.
+BETWEEN_ROUNDS = 0.1
 
 
 class Sender:
@@ -42,7 +44,7 @@ class Sender:
         self._clock = clock
         self._media_folder = media_folder
         self._limiter = Limiter()
-        self._sleeping_until: datetime | None = None
+        self._closed: dict[int, datetime] = {}  # chat → when its limits, or its account's, open again
         self.wake = asyncio.Event()
 
     async def recover(self) -> None:
@@ -67,7 +69,9 @@ class Sender:
 
     async def run(self) -> None:
         """Sends until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 sent = await self.send_due()
             except Exception:  # the sender is one of the four places that catch everything
@@ -76,26 +80,28 @@ class Sender:
                 await asyncio.sleep(NETWORK_RETRY)
             if sent == 0:
                 await self._sleep()
+            await asyncio.sleep(began + BETWEEN_ROUNDS - loop.time())
 
     @property
     def next_round_at(self) -> datetime | None:
         """When a limit opens for what the last round had to leave; None when it left nothing for a limit's sake."""
-        return self._sleeping_until
+        return min(self._closed.values(), default=None)
 
     async def _sleep(self) -> None:
         """Until woken, or until a limit opens, at most a second."""
         seconds = LONGEST_SLEEP
-        if self._sleeping_until is not None:
-            seconds = min(seconds, max(0.005, (self._sleeping_until - self._clock.now()).total_seconds()))
+        if (opens_at := self.next_round_at) is not None:
+            seconds = min(seconds, max(0.005, (opens_at - self._clock.now()).total_seconds()))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
         self.wake.clear()
 
     async def send_due(self) -> int:
         """One round: claims what may go now, sends it side by side, writes down what became of it. Returns how many."""
         now = self._clock.now()
-        blocked: set[int] = set()
-        self._sleeping_until = None
+        self._closed = {chat: opens_at for chat, opens_at in self._closed.items() if opens_at > now}
+        blocked = set(self._closed)
         # A chat at its limit must not hide those behind it: it is left out and the question asked again.
         for _ in range(3):
             found = await self._database.read(lambda session: sending.candidates(session, now=now, not_chats=blocked))
@@ -122,7 +128,7 @@ class Sender:
                 ready_at = self._limiter.ready_at(_target(candidate), channel.abilities.limits, now)
                 if ready_at > now:
                     blocked.add(candidate.chat_id)
-                    self._sleeping_until = min(ready_at, self._sleeping_until or ready_at)
+                    self._closed[candidate.chat_id] = ready_at
                     continue
                 self._limiter.note(_target(candidate), channel.abilities.limits, now)
             allowed.append(candidate)

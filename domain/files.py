@@ -26,6 +26,7 @@ __all__ = [
     "WantedFile",
     "are_waiting",
     "claim_wanted",
+    "is_any_due",
     "mark_later",
     "mark_refused",
     "mark_stored",
@@ -118,6 +119,12 @@ def store_upload(
     _fill(row, stored)
     session.add(row)
     return row
+
+
+def is_any_due(session: Session, now: datetime) -> bool:
+    """Whether there is anything for `claim_wanted` to do; asked without the lock of a write."""
+    is_due = or_(File.due_at <= now, File.fetch_before <= now)
+    return session.scalar(select(File.id).where(File.state == WANTED, is_due, _is_free(now)).limit(1)) is not None
 
 
 def claim_wanted(session: Session, now: datetime, limit: int, lease_seconds: float) -> list[WantedFile]:

@@ -64,10 +64,10 @@ def candidates(
         .limit(limit)
     )
     if not_chats:
-        query = query.where(Outbox.chat_id.not_in(list(not_chats)))
+        # A press waits for nobody: its answer is not a message in the chat.
+        query = query.where(Outbox.chat_id.not_in(list(not_chats)) | (Outbox.action == OutgoingAction.ANSWER_PRESS))
     found: dict[int, Candidate] = {}
     for key, channel, account, chat_id, kind, action in session.execute(query):
-        # A press waits for nobody: its answer is not a message in the chat.
         place = key if action == OutgoingAction.ANSWER_PRESS else chat_id
         found.setdefault(place, Candidate(key, channel, account, chat_id, kind == ChatKind.GROUP, action))
     return list(found.values())

@@ -69,8 +69,8 @@ class Database:
         session.keyring = self.keyring
         session.memo = {}
         session._left = {}
-        session.connection(execution_options={"wuwei_write": is_write})
         try:
+            session.connection(execution_options={"wuwei_write": is_write})
             yield session
             if is_write:
                 session.flush()

@@ -193,6 +193,16 @@ async def test_limits_of_the_channel_are_obeyed(town: Town) -> None:
     assert town.said[-1] == "b"
 
 
+async def test_press_in_a_chat_at_its_limit_is_answered_at_once(town: Town) -> None:
+    town.mouth.abilities = Abilities(limits=(Limit(LimitScope.CHAT, 1, timedelta(minutes=1)),))
+    town.leave("a", "b")
+    await town.send_all()
+    with town.database.writing() as session:
+        outbox.answer_press(session, session.get_one(Chat, town.chats[0].id), "press", "好", now=town.clock.now())
+    await town.send_all()
+    assert town.said == ["a", "好"]
+
+
 async def test_limits_are_obeyed_across_a_restart(town: Town, tmp_path: Path) -> None:
     limits = Abilities(limits=(Limit(LimitScope.GROUP, 2, timedelta(minutes=1)),))
     town.mouth.abilities = limits
