@@ -13,11 +13,13 @@ from bot.simulator.interface import SimulatorInterface
 from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
 from core.config import Settings
-from core.messages import ChatKind, ChatRef
+from core.messages import ChatKind, ChatRef, Understanding, Utterance
 from domain import accounts, areas, chats, inbox
 from domain.people import account_of
+from domain.places import PlaceBook
 from domain.topics import name_of
 from nlp.explain import explain
+from nlp.understand import understand
 from storage.base import Session
 
 CLERK = "p26"
@@ -112,7 +114,7 @@ def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object]
     row = inbox.of_message(session, chat.id, message_id) if chat is not None else None
     if row is None:
         return None
-    understood = inbox.understanding_of(row)
+    understood = inbox.understanding_of(row) or _understood_again(session, chat, row)
     found: dict[str, object] = {"outcome": row.outcome, "case": inbox.case_number(session, row)}
     if understood is not None:
         found |= {
@@ -129,6 +131,14 @@ def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object]
             "said": explain(understood),
         }
     return found
+
+
+def _understood_again(session: Session, chat: chats.Chat | None, row: inbox.Received) -> Understanding | None:
+    """Of chatter only the words are kept, and those for a while: it is understood once more when somebody asks."""
+    if chat is None or chat.state != chats.ChatState.BOUND or not row.text:
+        return None
+    utterance = Utterance(row.text, is_private=chat.kind == ChatKind.PRIVATE, has_photo=bool(row.attachments))
+    return understand(utterance, PlaceBook().of(session, chat.community_id, near=chat.area_id))
 
 
 async def run(
