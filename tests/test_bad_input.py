@@ -17,7 +17,7 @@ from handlers import routes
 from handlers.context import Context
 from storage.cases import Case
 from storage.people import Duty
-from tests.stage import GROUP, PRIVATE, Stage, photo
+from tests.stage import GROUP, PRIVATE, STAFF_GROUP, Stage, photo
 from tests.wires import TelegramWire
 
 on_telegram = pytest.mark.parametrize("stage", ["telegram"], indirect=True)
@@ -126,6 +126,23 @@ async def test_photo_over_the_limit_is_refused_with_what_to_do(stage: Stage) -> 
 
 
 @on_telegram
+async def test_photo_larger_than_it_says_is_refused_once_it_is_read(stage: Stage) -> None:
+    wire = telegram(stage)
+    who, chat = wire.user(stage.people["王阿姨"]), wire.chat(stage.groups[GROUP])
+    body = b"\xff\xd8\xff" + bytes(20 * 1024 * 1024)
+    said = wire.telegram.say(who, chat, "3号楼门口井盖坏了", photo=body, claimed_size=1000)
+    await stage.settle()
+    await stage.pass_time(minutes=1)
+    (post,) = stage.posts(GROUP)[1:]
+    assert (post.text, post.reply_to) == (
+        "您发的文件没有取到，可能太大或已经过期。请压缩到 20 MB 以内，重新发一次。",
+        str(said),
+    )
+    assert (stage.stored(), stage.card("张伟").files) == ([], ())
+    await still_works(stage)
+
+
+@on_telegram
 async def test_photo_of_nearly_20_megabytes_becomes_a_jpeg_of_its_size(stage: Stage) -> None:
     image = Image.frombytes("RGB", (3000, 2200), random.Random(1).randbytes(3000 * 2200 * 3))
     out = io.BytesIO()
@@ -215,6 +232,23 @@ async def test_unknown_group_gets_silence(stage: Stage) -> None:
     await stage.say("李叔", "不认识的群", "3号楼门口井盖坏了")
     await stage.say("李叔", "不认识的群", "帮助")
     assert (stage.posts("不认识的群"), stage.numbers()) == ([], [])
+    await still_works(stage)
+
+
+@on_telegram
+async def test_staff_are_told_once_of_an_unknown_group(stage: Stage) -> None:
+    wire = telegram(stage)
+    owner = wire.user(stage.people["李叔"])
+    strange = wire.telegram.add_group("生群", [owner], is_supergroup=False, with_bot=False)
+    stage.groups["生群"] = wire.note_chat(strange)
+    wire.telegram.add_bot(strange, owner)
+    await stage.settle()
+    await stage.say("李叔", "生群", "3号楼门口井盖坏了")
+    await stage.say("李叔", "生群", "3号楼门口井盖坏了", photo=photo())
+    assert (stage.posts("生群"), stage.numbers()) == ([], [])
+    assert stage.texts(STAFF_GROUP) == [
+        "机器人被拉进了一个还没有绑定的群“生群”，在绑定前不会说话。请在工作台“群组”里生成编码，在群里发“绑定 编码”。"
+    ]
     await still_works(stage)
 
 
