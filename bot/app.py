@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
 from bot.channels.base import Channel
 from bot.channels.registry import make_channels
@@ -29,9 +29,11 @@ from handlers.context import Site
 from nlp.understand import warm_up
 from storage import schema
 from storage.database import Database
-from web.app import make_app
-from web.services import Services
-from web.simulator import Simulation
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from web.simulator import Simulation
 
 log = structlog.get_logger(__name__)
 
@@ -156,6 +158,11 @@ class App:
         self._running.tasks.append(asyncio.create_task(work))
 
     async def _start_web(self) -> None:
+        import uvicorn  # noqa: PLC0415 - with what the pages are made of the slowest part to load, and not every process has pages
+
+        from web.app import make_app  # noqa: PLC0415
+        from web.services import Services  # noqa: PLC0415
+
         services = Services(
             database=self.database,
             clock=self.clock,

@@ -98,7 +98,7 @@ def _about_database(database: Database) -> Iterator[Finding]:
         return
     if not alive:
         yield Finding(False, "数据库没有正确回应", "请检查 database.url 和数据库服务。")
-    if not schema.is_known(database, revision):
+    if not schema.is_known(revision):
         yield Finding(False, f"数据库的版本（{revision}）比程序新", "请换回较新的程序。")
     elif revision != schema.newest():
         yield Finding(False, "数据库是旧版本", "启动程序时会自己升级；也可以先备份，再运行 wuwei db upgrade。")

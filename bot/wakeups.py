@@ -6,12 +6,14 @@ Only a nudge: whoever misses it looks by itself within a second. So nothing is k
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import structlog
-from psycopg import AsyncConnection, Error
-from psycopg.conninfo import make_conninfo
 
 from storage.database import Database
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 TOPIC = "wuwei"
 RECONNECT_SECONDS = 2.0
@@ -26,10 +28,7 @@ class Wakeups:
 
     def __init__(self, database: Database, wake: Callable[[], None]) -> None:
         self._has_others = not database.is_sqlite
-        self._address = ""
-        if self._has_others:
-            url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-            self._address = make_conninfo(url, **KEEPALIVES)
+        self._address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._wake = wake
         self._name = secrets.token_hex(8)
         self._told = asyncio.Event()
@@ -45,24 +44,30 @@ class Wakeups:
                 group.create_task(self._stay_connected(self._listen))
                 group.create_task(self._stay_connected(self._speak))
 
-    async def _stay_connected(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    async def _stay_connected(self, work: Callable[["AsyncConnection"], Awaitable[None]]) -> None:
+        from psycopg import AsyncConnection, Error  # noqa: PLC0415 - slow, and of no use on SQLite
+        from psycopg.conninfo import make_conninfo  # noqa: PLC0415
+
+        address = make_conninfo(self._address, **KEEPALIVES)
         while True:
             try:
-                connection = await AsyncConnection.connect(self._address, autocommit=True)
+                connection = await AsyncConnection.connect(address, autocommit=True)
                 async with connection:
                     await work(connection)
             except (Error, OSError) as fault:
                 log.warning("wakeups_lost", kind=type(fault).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _listen(self, connection: AsyncConnection) -> None:
+    async def _listen(self, connection: "AsyncConnection") -> None:
         await connection.execute(f"listen {TOPIC}")
         self._wake()  # for what was said while nobody listened
         async for note in connection.notifies():
             if note.payload != self._name:
                 self._wake()
 
-    async def _speak(self, connection: AsyncConnection) -> None:
+    async def _speak(self, connection: "AsyncConnection") -> None:
+        from psycopg import Error  # noqa: PLC0415 - as above
+
         while True:
             await self._told.wait()
             self._told.clear()

@@ -1,11 +1,11 @@
-"""Brings a database to this program's schema with alembic, and refuses one that a newer program has made."""
+"""Brings a database to this program's schema with alembic, and refuses one that a newer program has made.
+
+Alembic itself is only loaded when there is something to do: most starts find the newest schema.
+"""
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
 from core.errors import ConfigError
 from storage.database import Database
@@ -13,36 +13,44 @@ from storage.database import Database
 FOLDER = Path(__file__).parent / "migrations"
 
 
-def _config(database: Database) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["engine"] = database.engine
-    return config
-
-
 def current(database: Database) -> str | None:
     """The revision the database stands at; None for an empty one."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
+        return revision
+
+
+def _revisions() -> list[str]:
+    """Every revision this program knows, the oldest first: a migration's file begins with its number."""
+    return sorted(file.name.partition("_")[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
 def newest() -> str:
     """The newest revision this program knows."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    return ScriptDirectory.from_config(config).get_current_head() or ""
+    return _revisions()[-1]
 
 
-def is_known(database: Database, revision: str | None) -> bool:
+def is_known(revision: str | None) -> bool:
     """Whether this program can bring a database of this revision to its own; an empty one too."""
-    known = {script.revision for script in ScriptDirectory.from_config(_config(database)).walk_revisions()}
-    return revision is None or revision in known
+    return revision is None or revision in _revisions()
 
 
 def upgrade(database: Database) -> None:
     """Afterwards the database stands at `newest()`. A database of a newer program is refused untouched."""
     revision = current(database)
-    if not is_known(database, revision):
+    if not is_known(revision):
         raise ConfigError([f"数据库的版本（{revision}）比程序新；请换回较新的程序，或用旧程序的备份恢复"])
     if revision != newest():
-        command.upgrade(_config(database), "head")
+        _migrate(database)
+
+
+def _migrate(database: Database) -> None:
+    from alembic import command  # noqa: PLC0415 - slow, and needed once for each new version of the program
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["engine"] = database.engine
+    command.upgrade(config, "head")

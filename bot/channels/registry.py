@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from bot.channels.base import Channel
-from bot.channels.telegram import TelegramChannel
 from core.config import Settings
 
 
@@ -12,6 +11,8 @@ def make_channels(settings: Settings, commands: Sequence[tuple[str, str]]) -> li
     channels: list[Channel] = []
     telegram = settings.telegram
     if telegram.token.get_secret_value():
+        from bot.channels.telegram import TelegramChannel  # noqa: PLC0415 - slow, and of no use without a token
+
         channels.append(
             TelegramChannel(
                 token=telegram.token.get_secret_value(),

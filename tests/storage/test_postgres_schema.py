@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
@@ -29,6 +30,14 @@ def test_migrations_make_exactly_the_tables_of_the_program(database: Database) -
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_revisions_read_from_the_files_are_those_of_alembic() -> None:
+    """Otherwise a database would be held for the newest and never brought up to it."""
+    scripts = ScriptDirectory(str(schema.FOLDER))
+    known = [script.revision for script in scripts.walk_revisions()]
+    assert schema.newest() == scripts.get_current_head()
+    assert (known[::-1], all(schema.is_known(revision) for revision in known)) == (schema._revisions(), True)
 
 
 def test_migrations_leave_no_rows(database: Database) -> None:
