@@ -73,7 +73,7 @@ class App:
         self.receiver = Receiver(self.database, clock, site=self._site, after_commit=self.wake)
         self.sender = Sender(self.database, self.channels, clock, media_folder=settings.media_folder)
         self.fetcher = Fetcher(self.database, self.channels, clock, settings.media, settings.media_folder)
-        self.ticker = Ticker(self.database, clock, settings.keep, wake=self.wake)
+        self.ticker = Ticker(self.database, clock, settings.keep, wake=self.wake, media_folder=settings.media_folder)
         self._scheduler = make_scheduler(self.ticker)
         self._wakeups = Wakeups(self.database, self._wake_here)
         self._running = Running()

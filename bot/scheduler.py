@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import metrics
+from bot.sweeper import sweep
 from core.clock import CHINA, Clock
 from core.config import KeepSettings
 from domain import announcements, due, retention, sending
@@ -25,8 +27,17 @@ ANNOUNCEMENTS_AT_ONCE = 20
 class Ticker:
     """Does what is due, a chunk a transaction, so that nothing else waits long."""
 
-    def __init__(self, database: Database, clock: Clock, keep: KeepSettings, *, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        keep: KeepSettings,
+        *,
+        wake: Callable[[], None],
+        media_folder: Path | None = None,
+    ) -> None:
         self._database = database
+        self._media_folder = media_folder
         self._clock = clock
         self._keep = keep
         self._wake = wake
@@ -70,7 +81,8 @@ class Ticker:
         """What has been kept long enough is forgotten."""
         now = self._clock.now()
         forgotten = await self._database.write(lambda session: retention.forget(session, now=now, keep=self._keep))
-        log.info("forgotten", **forgotten)
+        swept = await sweep(self._database, self._media_folder) if self._media_folder else 0
+        log.info("forgotten", **forgotten, files=swept)
 
     async def next_due(self) -> datetime | None:
         """When the next thing is due: a reminder, an announcement or a message put off."""

@@ -139,7 +139,7 @@ def save(folder: Path, media: CleanMedia) -> str:
     """Puts the file under its hash and returns it. Afterwards it is on the disk whole, also when the power fails."""
     sha256 = hashlib.sha256(media.data).hexdigest()
     path = path_of(folder, sha256)
-    if path.is_file() and path.stat().st_size == len(media.data):
+    if _is_there(path, len(media.data)):
         return sha256
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Made beside its place and with mode 0600; only a whole file ever gets the name others read it by.
@@ -156,6 +156,15 @@ def save(folder: Path, media: CleanMedia) -> str:
     for changed in (path.parent, folder):
         _sync_folder(changed)
     return sha256
+
+
+def _is_there(path: Path, size: int) -> bool:
+    """Whether the whole file lies there already. It is made fresh, so that the nightly clean-up waits for the row that names it."""
+    try:
+        os.utime(path)
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:
