@@ -17,6 +17,7 @@ from core.config import DatabaseSettings, Settings, TelegramSettings, WebSetting
 from core.keys import load_or_make
 from core.messages import ChatKind, ChatRef, Incoming, IncomingKind
 from domain import calendars, inbox, outbox
+from storage import schema
 from storage.database import LEAST_FREE_BYTES
 from storage.messages import OutboxState
 from storage.people import Role
@@ -75,7 +76,7 @@ async def test_check_of_a_sound_installation_finds_nothing_wrong(settings: Setti
         "[注意] 没有接任何平台。要接 Telegram，请把机器人的令牌写进 telegram.token。",
         "[正常] 磁盘剩余 100.0 GB",
         "[正常] 密钥文件只有程序自己能读",
-        "[正常] 数据库可用，版本 0001",
+        f"[正常] 数据库可用，版本 {schema.newest()}",
         "[正常] 敏感信息都能用现在的密钥读出来",
         "[注意] 还没有 2027 年的放假和调休安排。国务院公布后请升级程序；在那之前期限按法定节日估算，不知道调休。",
     ]
