@@ -33,6 +33,7 @@ ON_POSTGRES = ("storage/test_postgres_claims.py", "bot/test_wakeups.py")
 # Whose tests run on both databases: folders and files beside this one.
 ON_BOTH = (
     "storage/",
+    "test_nul.py",
     "bot/test_receiver",
     "bot/test_sender",
     "bot/test_fetcher.py",

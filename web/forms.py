@@ -26,12 +26,10 @@ class Posted:
         value = self.data.get(name)
         if not isinstance(value, str):
             return ""
-        lines = value.replace("\r\n", "\n").replace("\r", "\n")
-        clean = "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs"))
-        return clean.strip()[:longest]
+        return _clean(value)[:longest]
 
     def texts(self, name: str) -> list[str]:
-        return [value.strip() for value in self.data.getlist(name) if isinstance(value, str)]
+        return [_clean(value) for value in self.data.getlist(name) if isinstance(value, str)]
 
     def key(self, name: str) -> int | None:
         """A row's key, or None."""
@@ -57,6 +55,12 @@ class Posted:
     def values(self) -> dict[str, str]:
         """Every field of words as it came, so that a refused form can be shown filled again."""
         return {name: self.text(name) for name in self.data if name != "csrf" and isinstance(self.data[name], str)}
+
+
+def _clean(value: str) -> str:
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    clean = "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs"))
+    return clean.strip()
 
 
 def read_key(text: str) -> int | None:

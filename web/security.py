@@ -77,7 +77,8 @@ def protection_for(public_url: str, *, host: str, largest_body: int, larger_bodi
 def protect(app: ASGIApp, protection: Protection, error_page: ErrorPage) -> ASGIApp:
     """The app behind all guards. The headers stand outermost, so that refusals carry them too."""
     capped = BodyCap(app, protection, error_page)
-    checked = HostCheck(OriginCheck(capped, protection, error_page), protection, error_page)
+    addressed = AddressCheck(OriginCheck(capped, protection, error_page), error_page)
+    checked = HostCheck(addressed, protection, error_page)
     return SecurityHeaders(checked)
 
 
@@ -134,6 +135,21 @@ class HostCheck:
             (sentence, "请从机器人发给您的链接进入，或请管理员核对配置里的 web.public_url。"),
             self._error_page,
         )
+
+
+class AddressCheck:
+    """Refuses addresses with a NUL: no keyboard types one, and PostgreSQL takes it in no search."""
+
+    def __init__(self, app: ASGIApp, error_page: ErrorPage) -> None:
+        self._app, self._error_page = app, error_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_nul = scope["type"] != "lifespan" and ("\0" in scope["path"] or b"%00" in scope["query_string"])
+        if has_nul:
+            words = ("网址里有不能识别的字符。", "请返回上一页核对后再试。")
+            await _refuse(scope, send, 400, words, self._error_page)
+            return
+        await self._app(scope, receive, send)
 
 
 class OriginCheck:

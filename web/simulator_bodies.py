@@ -91,11 +91,24 @@ async def read_body(request: Request, shape: type[Body]) -> Body:
         if len(body) > most:
             raise Refused("simulator.body_too_large", most=most // MEGABYTE)
     try:
-        return msgspec.json.decode(body, type=shape)
+        return _without_nul(msgspec.json.decode(body, type=shape))
     except msgspec.ValidationError as fault:
         raise _bad_field(str(fault)) from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise Refused("simulator.bad_json") from fault
+
+
+def _without_nul(body: Body) -> Body:
+    """JSON can write a NUL and PostgreSQL cannot: it is left out here, as real platforms do."""
+    for name in body.__struct_fields__:
+        value = getattr(body, name)
+        if isinstance(value, str) and "\0" in value:
+            setattr(body, name, value.replace("\0", ""))
+        elif isinstance(value, list):
+            setattr(body, name, [word.replace("\0", "") for word in value])
+        elif isinstance(value, msgspec.Struct):
+            _without_nul(value)
+    return body
 
 
 def read_uploads(body: Say) -> list[Upload]:
