@@ -164,7 +164,7 @@ class Receiver:
             inbox.save_bookmark(session, *waiting.source, waiting.bookmark)
 
     def _work_some(self, session: Session, incomings: Sequence[Incoming]) -> None:
-        """Drops what is known, notes chatter down in one statement, and works the rest one after the other."""
+        """Drops what is known, notes chatter down, and works the rest one after the other."""
         fresh = inbox.unseen(session, incomings)
         metrics.RECEIVED.inc(len(fresh))
         metrics.REPEATED.inc(len(incomings) - len(fresh))
@@ -173,7 +173,7 @@ class Receiver:
         self._places.refresh(session)
         known = chats.find_many(session, {(one.channel, one.account, one.chat.external_id) for one in fresh})
         site = self._site()
-        silent: list[dict[str, object]] = []
+        silent = 0
         to_work: list[Context] = []
         for incoming in fresh:
             ctx = self._context(session, incoming, known, site)
@@ -182,9 +182,9 @@ class Receiver:
             if routes.needs_look_up(ctx):
                 to_work.append(ctx)
             else:
-                silent.append(inbox.columns_of(incoming, chat_id=ctx.chat.id, now=ctx.now))
-        inbox.record_silent(session, silent)
-        metrics.OUTCOMES.labels("silent").inc(len(silent))
+                silent += 1
+                inbox.write_down(session, inbox.arrive(incoming, None, chat_id=ctx.chat.id, now=ctx.now))
+        metrics.OUTCOMES.labels("silent").inc(silent)
         self._work_contexts(session, to_work)
 
     def _work_contexts(self, session: Session, contexts: list[Context]) -> None:
@@ -195,13 +195,14 @@ class Receiver:
         for ctx in contexts:
             if routes.depends_on_earlier(ctx, touched):
                 session.flush()
+                inbox.look_again(session, ctx.chat.id, ctx.sender)
                 touched.clear()
             touched.add((ctx.chat.id, ctx.sender))
-            ctx.received = inbox.record(session, ctx.incoming, chat_id=ctx.chat.id, now=ctx.now)
-            if ctx.understanding is not NOTHING:
-                inbox.note_understanding(ctx.received, ctx.understanding)
+            understood = None if ctx.understanding is NOTHING else ctx.understanding
+            ctx.received = arrival = inbox.arrive(ctx.incoming, understood, chat_id=ctx.chat.id, now=ctx.now)
             routes.handle(ctx)
-            metrics.OUTCOMES.labels(ctx.received.outcome).inc()
+            inbox.write_down(session, arrival)
+            metrics.OUTCOMES.labels(arrival.outcome).inc()
 
     def _context(
         self, session: Session, incoming: Incoming, known: dict[chats.Address, chats.Chat], site: Site

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from sqlalchemy import select, tuple_, update
 
 from core.errors import Refused
 from core.ids import new_id
-from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, Understanding
+from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, IncomingKind, Understanding
 from storage.base import Session
 from storage.cases import Case
 from storage.messages import ChannelBookmark, Outcome, Received
@@ -42,42 +43,59 @@ def unseen(session: Session, incomings: Sequence[Incoming]) -> list[Incoming]:
     return fresh
 
 
-def columns_of(incoming: Incoming, *, chat_id: int | None, now: datetime) -> dict[str, Any]:
-    """A message as a row of the inbox, silently taken note of."""
-    return {
-        "id": new_id(),
-        "channel": incoming.channel,
-        "account": incoming.account,
-        "external_id": incoming.external_id,
-        "kind": incoming.kind,
-        "chat_id": chat_id,
-        "sender": incoming.sender.external_id if incoming.sender else None,
-        "message_id": incoming.message_id,
-        "album_id": incoming.album_id,
-        "text": incoming.text,
-        "sent_at": incoming.sent_at,
-        "received_at": now,
-        "outcome": Outcome.SILENT,
-        "attachments": [_file_as_json(item) for item in incoming.attachments] or None,
-    }
+@dataclass(slots=True)
+class Arrival:
+    """A message that is being worked: what will stand in the inbox, written when it is known what became of it."""
+
+    id: int
+    channel: str
+    account: str
+    external_id: str
+    kind: IncomingKind
+    chat_id: int | None
+    sender: str | None
+    message_id: str | None
+    album_id: str | None
+    text: str
+    sent_at: datetime
+    received_at: datetime
+    attachments: list[dict[str, Any]] | None
+    outcome: Outcome = Outcome.SILENT
+    case_id: int | None = None
+    understanding: dict[str, Any] | None = None
 
 
-def record(session: Session, incoming: Incoming, *, chat_id: int | None, now: datetime) -> Received:
-    """Writes the message down; what it becomes is filled in by whoever works it."""
-    row = Received(**columns_of(incoming, chat_id=chat_id, now=now))
-    session.add(row)
-    return row
+# A message in hand, or one that was written down before.
+Noted = Arrival | Received
 
 
-def record_silent(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes down, in one statement, messages that nobody has to work: chatter."""
-    for row in rows:
-        session.leave(Received, **row)
+def arrive(incoming: Incoming, understanding: Understanding | None, *, chat_id: int | None, now: datetime) -> Arrival:
+    """A message about to be worked, with why the bot will do what it does."""
+    return Arrival(
+        id=new_id(),
+        channel=incoming.channel,
+        account=incoming.account,
+        external_id=incoming.external_id,
+        kind=incoming.kind,
+        chat_id=chat_id,
+        sender=incoming.sender.external_id if incoming.sender else None,
+        message_id=incoming.message_id,
+        album_id=incoming.album_id,
+        text=incoming.text,
+        sent_at=incoming.sent_at,
+        received_at=now,
+        attachments=[_file_as_json(item) for item in incoming.attachments] or None,
+        understanding=msgspec.to_builtins(understanding) if understanding else None,
+    )
 
 
-def note_understanding(row: Received, understanding: Understanding) -> None:
-    """Keeps why the bot did what it did."""
-    row.understanding = msgspec.to_builtins(understanding)
+def write_down(session: Session, arrival: Arrival) -> None:
+    """The message, with what became of it, as a row; it goes out with those of its batch at the next flush."""
+    session.leave(Received, **_columns(arrival))
+
+
+def _columns(arrival: Arrival) -> dict[str, Any]:
+    return {name: getattr(arrival, name) for name in Arrival.__slots__}
 
 
 def understanding_of(row: Received) -> Understanding | None:
@@ -96,7 +114,7 @@ def _file_as_json(item: Attachment) -> dict[str, Any]:
     }
 
 
-def files_of(row: Received) -> list[Attachment]:
+def files_of(row: Noted) -> list[Attachment]:
     """The attachments of a recorded message."""
     return [
         Attachment(
@@ -138,6 +156,11 @@ def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *
         session.memo[LOOSE_PHOTOS, *speaker] = found.get(speaker, [])
 
 
+def look_again(session: Session, chat_id: int, sender: str) -> None:
+    """This person's loose photos are asked for anew: one may have come since."""
+    session.memo.pop((LOOSE_PHOTOS, chat_id, sender), None)
+
+
 def recent_lines(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[str]:
     """What this person said here in the last minutes, oldest first; at most five lines."""
     query = (
@@ -167,8 +190,9 @@ def bookmarks(session: Session, channel: str) -> dict[str, str]:
 
 def mark_failed(session: Session, incoming: Incoming, *, error: str, raw: str, now: datetime) -> Received:
     """A message we could not work: its body is kept so that `wuwei replay` can try again."""
-    row = record(session, incoming, chat_id=None, now=now)
+    row = Received(**_columns(arrive(incoming, None, chat_id=None, now=now)))
     row.outcome, row.error, row.raw = Outcome.FAILED, error[:500], raw
+    session.add(row)
     return row
 
 

@@ -93,7 +93,7 @@ def _open(ctx: Context) -> listing.Case:
     return case
 
 
-def _take_files(ctx: Context, case: listing.Case, received: inbox.Received) -> None:
+def _take_files(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
     for item in inbox.files_of(received):
         files.want(
             ctx.session,
@@ -108,7 +108,7 @@ def _take_files(ctx: Context, case: listing.Case, received: inbox.Received) -> N
         )
 
 
-def join_message(ctx: Context, case: listing.Case, received: inbox.Received) -> None:
+def join_message(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
     """A message, with its photos, becomes part of a case."""
     received.case_id, received.outcome = case.id, Outcome.JOINED
     opening.keep_message(ctx.session, case, received)

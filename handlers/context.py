@@ -9,7 +9,7 @@ from core.messages import Decision, Incoming, Understanding
 from core.texts import say
 from domain import dialogues, outbox, people
 from domain.chats import Chat, ChatPurpose
-from domain.inbox import Outcome, Received, Session
+from domain.inbox import Noted, Outcome, Session
 from domain.outbox import Press, Rows
 
 # What a greeting or a thanks speaks for (nlp/data/silence.toml, signals.toml).
@@ -38,7 +38,7 @@ class Context:
     now: datetime
     understanding: Understanding
     site: Site
-    received: Received = field(init=False)  # its row in the inbox, made when it is worked
+    received: Noted = field(init=False)  # itself in the inbox
     _person: people.Person | None = None
 
     @property

@@ -11,14 +11,14 @@ from bot.bench.figures import Round, Row
 from bot.bench.harvest import CLIENTS, Left
 from bot.bench.processes import MeasuringError
 from bot.bench.stage import Stage
-from domain import inbox
 from storage.base import Session
 from storage.cases import CaseEvent, CaseMessage
 from storage.database import Database
+from storage.messages import Received
 from storage.reminders import Reminder
 
 # What the rules write without a mapped object.
-LEFT_BEHIND = (CaseEvent, CaseMessage, Reminder)
+LEFT_BEHIND = (Received, CaseEvent, CaseMessage, Reminder)
 
 
 def row(stage: Stage) -> Row:
@@ -72,11 +72,8 @@ async def _write(database: Database, work: Sequence[Left]) -> None:
 
 
 def _leave(session: Session, batch: Sequence[Left]) -> None:
-    """Chatter and what nobody reads again in one statement each; the rest as mapped objects: as receiver and rules do."""
-    inbox.record_silent(session, [left[0][1] for left in batch if len(left) == 1])
+    """What nobody reads again in one statement each; the rest as mapped objects: as receiver and rules do."""
     for left in batch:
-        if len(left) == 1:
-            continue
         for table, columns in left:
             if table in LEFT_BEHIND:
                 session.leave(table, **columns)

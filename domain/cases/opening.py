@@ -15,13 +15,14 @@ from core.texts import say
 from domain import outbox, reminders
 from domain.cases import words, work
 from domain.cases.life import ACTIVE, State, Step, record, take_step
+from domain.inbox import Noted
 from domain.numbers import PREFIXES, next_number
 from domain.outbox import Press
 from domain.people import NEW_HERE
 from storage.base import Session
 from storage.cases import Case, CaseMessage
 from storage.chats import Chat
-from storage.messages import Outbox, Received
+from storage.messages import Outbox
 
 # A later photo, place or "还没修" by the same person belongs to what they reported this long ago.
 FOLLOW_UP = timedelta(minutes=10)
@@ -129,7 +130,7 @@ def post_receipt(
     return row
 
 
-def keep_message(session: Session, case: Case, received: Received) -> None:
+def keep_message(session: Session, case: Case, received: Noted) -> None:
     """This message belongs to the case: replies to it, its edits and its album find the case through it."""
     if received.chat_id is None or received.message_id is None:
         return

@@ -9,7 +9,7 @@ import pytest
 
 from bot.receiver import MOST_IN_BATCH, TRIES, Receiver
 from core.clock import FixedClock
-from core.messages import Bookmark, ChatKind, ChatRef, Incoming, IncomingKind, SenderRef
+from core.messages import Attachment, AttachmentKind, Bookmark, ChatKind, ChatRef, Incoming, IncomingKind, SenderRef
 from domain import chats, inbox
 from handlers import routes
 from handlers.context import Context
@@ -128,6 +128,17 @@ async def test_same_persons_words_in_one_batch_find_each_other(ears: Ears) -> No
         case = session.query(Case).one()
         assert (case.place, case.state) == ("3号楼东边", "withdrawn")
     assert ears.outcomes() == ["opened", "joined", "silent", "joined"]
+
+
+async def test_photo_and_words_in_one_batch_become_one_case(ears: Ears) -> None:
+    photo = Attachment(AttachmentKind.PHOTO, "file-1")
+    batch = [
+        ears.message(1, "", sender="wang", attachments=(photo,)),
+        ears.message(2, "8号楼电梯坏了", sender="li"),
+        ears.message(3, sender="wang"),
+    ]
+    await ears.receiver.deliver(batch)
+    assert (ears.count(Case), ears.outcomes()) == (2, ["joined", "opened", "opened"])
 
 
 async def test_poison_is_kept_and_its_neighbours_live(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,9 +53,19 @@ def photo_message(now: datetime, number: int, **more: object) -> Incoming:
     return replace(message(now, number, attachments=(PHOTO,)), **more)  # type: ignore[arg-type]  # as above
 
 
-def test_unseen_leaves_out_what_is_recorded_and_what_comes_twice(session: Session, now: datetime) -> None:
-    inbox.record(session, message(now, 1), chat_id=None, now=now)
+def note(
+    session: Session, incoming: Incoming, *, chat_id: int, now: datetime, understood: Understanding | None = None
+) -> Received:
+    """The message worked and written down."""
+    inbox.write_down(session, inbox.arrive(incoming, understood, chat_id=chat_id, now=now))
     session.flush()
+    row = inbox.recorded(session, incoming)
+    assert row is not None
+    return row
+
+
+def test_unseen_leaves_out_what_is_recorded_and_what_comes_twice(session: Session, now: datetime) -> None:
+    note(session, message(now, 1), chat_id=1, now=now)
     batch = [message(now, 1), message(now, 2), message(now, 2), message(now, 1, channel="wecom"), message(now, 3)]
     assert [(one.channel, one.external_id) for one in inbox.unseen(session, batch)] == [
         *(("telegram", "2"), ("wecom", "1"), ("telegram", "3"))
@@ -65,13 +75,13 @@ def test_unseen_leaves_out_what_is_recorded_and_what_comes_twice(session: Sessio
 
 def test_same_message_recorded_twice_is_refused_by_the_table(database: Database, now: datetime) -> None:
     with database.writing() as session:
-        inbox.record(session, message(now), chat_id=None, now=now)
+        note(session, message(now), chat_id=1, now=now)
     with pytest.raises(Exception, match=r"(?i)unique"), database.writing() as session:
-        inbox.record(session, message(now), chat_id=None, now=now)
+        note(session, message(now), chat_id=1, now=now)
 
 
 def test_attachments_come_back_as_they_were(session: Session, now: datetime) -> None:
-    row = inbox.record(session, message(now, attachments=(PHOTO,)), chat_id=1, now=now)
+    row = note(session, message(now, attachments=(PHOTO,)), chat_id=1, now=now)
     session.flush()
     session.expire_all()
     assert inbox.files_of(row) == [PHOTO]
@@ -87,12 +97,9 @@ def test_understanding_comes_back_as_it_was(session: Session, now: datetime) -> 
         (PlaceMention("3号楼", 0, 3, building="3", area_id=7),),
         because=(Reason("坏了", "fault", 2.0),),
     )
-    row = inbox.record(session, message(now), chat_id=1, now=now)
-    assert inbox.understanding_of(row) is None
-    inbox.note_understanding(row, understood)
-    session.flush()
-    session.expire_all()
+    row = note(session, message(now), chat_id=1, now=now, understood=understood)
     assert inbox.understanding_of(row) == understood
+    assert inbox.understanding_of(note(session, message(now, 2), chat_id=1, now=now)) is None
 
 
 def test_loose_photos_are_the_speakers_own_fresh_ones(session: Session, now: datetime) -> None:
@@ -104,8 +111,8 @@ def test_loose_photos_are_the_speakers_own_fresh_ones(session: Session, now: dat
         (4, fresh, {"attachments": ()}),
         (5, now, {}),
     ):
-        inbox.record(session, photo_message(at, number, **more), chat_id=1, now=now)
-    inbox.record(session, message(now, 6, attachments=(PHOTO,)), chat_id=2, now=now)
+        note(session, photo_message(at, number, **more), chat_id=1, now=now)
+    note(session, message(now, 6, attachments=(PHOTO,)), chat_id=2, now=now)
     session.flush()
     found = inbox.loose_photos(session, 1, "77", now=now)
     assert [row.external_id for row in found] == ["2", "5"]
@@ -133,21 +140,27 @@ def test_failed_message_is_kept_and_makes_room_once(session: Session, now: datet
 
 
 def test_worked_message_cannot_be_replayed(session: Session, now: datetime) -> None:
-    row = inbox.record(session, message(now), chat_id=1, now=now)
+    row = note(session, message(now), chat_id=1, now=now)
     session.flush()
     with pytest.raises(Refused, match=r"messages\.not_failed"):
         inbox.forget_failed(session, row.id)
 
 
-def test_silent_messages_are_written_in_one_go(session: Session, now: datetime) -> None:
-    rows = [inbox.columns_of(message(now, number), chat_id=1, now=now) for number in range(3)]
-    inbox.record_silent(session, rows)
+def test_what_became_of_a_message_may_be_said_until_it_is_written(session: Session, now: datetime) -> None:
+    arrivals = [inbox.arrive(message(now, number), None, chat_id=1, now=now) for number in range(3)]
+    arrivals[1].outcome, arrivals[1].case_id = Outcome.OPENED, 5
+    for arrival in arrivals:
+        inbox.write_down(session, arrival)
     session.flush()
-    assert [row.outcome for row in session.query(Received)] == [Outcome.SILENT] * 3
+    assert [(row.id, row.outcome, row.case_id) for row in session.query(Received).order_by(Received.id)] == [
+        (arrivals[0].id, Outcome.SILENT, None),
+        (arrivals[1].id, Outcome.OPENED, 5),
+        (arrivals[2].id, Outcome.SILENT, None),
+    ]
 
 
 def test_texts_of_chatter_are_blanked_and_those_of_cases_kept(session: Session, now: datetime) -> None:
-    chatter, matter = (inbox.record(session, message(now, number), chat_id=1, now=now) for number in (1, 2))
+    chatter, matter = (note(session, message(now, number), chat_id=1, now=now) for number in (1, 2))
     matter.case_id = 5
     session.flush()
     assert inbox.forget_texts(session, before=now) == 0
@@ -157,7 +170,7 @@ def test_texts_of_chatter_are_blanked_and_those_of_cases_kept(session: Session, 
 
 
 def test_message_is_found_by_chat_and_number(session: Session, now: datetime) -> None:
-    row = inbox.record(session, message(now), chat_id=1, now=now)
+    row = note(session, message(now), chat_id=1, now=now)
     session.flush()
     assert inbox.of_message(session, 1, "101") is row
     assert inbox.of_message(session, 2, "101") is None
