@@ -23,6 +23,7 @@ from core.config import KeepSettings
 from core.messages import ChatKind
 from core.privacy import mask_for_group
 from domain import inbox, people
+from domain.cases import leaving
 from domain.cases.life import Step
 from storage.access import SignInLink, WebSession
 from storage.base import Base, Session
@@ -120,6 +121,7 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     """Erases a person, and with them what was said from their accounts: private messages, and the marks of who spoke in groups.
 
     Matters they reported stay, without their words where the matter is over; an open one keeps its words, or nobody could do it.
+    What they had in hand themselves goes to others.
     """
     session.flush()
     accounts = session.scalars(select(Account).where(Account.person_id == person.id)).all()
@@ -131,8 +133,11 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     _change(session, CaseMessage, {"text": ""}, CaseMessage.case_id.in_(over))
     _change(session, CaseEvent, {"note": ""}, CaseEvent.case_id.in_(over))
     _change(session, Case, {"text": "", "place": ""}, Case.id.in_(over))
+    # What they raised in private has nobody to be told any more, and goes on.
+    _change(session, Case, {"chat_id": None, "receipt_id": None}, Case.chat_id.in_(private))
     _change(session, Chat, {"external_id": literal("erased:") + cast(Chat.id, String)}, Chat.id.in_(private))
     people.erase(session, person, now)
+    leaving.pass_on(session, person.id, now=now)
 
 
 def _forget_sender(session: Session, account: Account) -> None:

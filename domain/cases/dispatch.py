@@ -58,6 +58,12 @@ def roster(session: Session, community_id: int, today: date) -> Roster:
     return found
 
 
+def is_on_duty(session: Session, case: Case, today: date) -> bool:
+    """Whether whoever has the case still has a duty in its community."""
+    on_duty = roster(session, case.community_id, today).by_area.values()
+    return any(duty.person_id == case.assignee_id for duties in on_duty for duty in duties)
+
+
 def choose(
     duties: Roster, path: list[int], *, kind: Kind, topic: str | None, without: frozenset[int] = frozenset()
 ) -> Duty | None:

@@ -333,7 +333,7 @@ def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> No
     case.closed_at = case.finished_at = case.accepted_at = None
     reminders.cancel_all(session, case, now=now)
     set_deadline(session, case, now=now)
-    comes_back = case.reopenings == 1 and case.assignee_id is not None and case.assignee_role is not None
+    comes_back = case.reopenings == 1 and dispatch.is_on_duty(session, case, in_china(now).date())
     told = "cases.card_reopened" if comes_back else "cases.card_reopened_elsewhere"
     _retire_card(session, case, say(told, number=case.number, note=note), now=now)
     tell_desk(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
