@@ -98,15 +98,17 @@ def _cards(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """The gather window is over: the card goes out with the photos that came; one still on its way is waited for."""
     chats.note_private_chats(session, {case.assignee_id for case in cases if case.assignee_id is not None})
     with_files = set(session.scalars(select(File.case_id).where(File.case_id.in_([case.id for case in cases]))))
+    plain = []
     for case in cases:
         if case.state != State.ASSIGNED or case.assignee_id is None:
             continue
         if case.id not in with_files:
-            work.post_card(session, case, now=now)
+            plain.append(case)
         elif files.are_waiting(session, case.id) and now - case.opened_at < LONGEST_PHOTO_WAIT:
             reminders.add(session, reminders.CARD, case, due_at=now + PHOTO_WAIT)
         else:
-            work.post_card(session, case, now=now, file_ids=photos.hand_on(session, case, now=now))
+            work.post_cards(session, [case], now=now, file_ids=photos.hand_on(session, case, now=now))
+    work.post_cards(session, plain, now=now)
 
 
 def _late_photos(session: Session, cases: Sequence[Case], now: datetime) -> None:
@@ -157,7 +159,7 @@ def _near(session: Session, case_ids: Sequence[int], now: datetime) -> None:
         if chat is not None and state in WITH_WORKER and deadline > now:
             what = words.what_of(kind, topic, place)
             text = say("cases.remind_near", number=number, what=what, left=words.left(now, deadline))
-            outbox.leave(session, chat, text, now=now, case_id=key, person_id=worker)
+            outbox.post(session, chat, text, now=now, priority=Priority.REMINDER, case_id=key, person_id=worker)
 
 
 def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
@@ -169,7 +171,9 @@ def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
         deadline, what = words.moment(case.deadline_at), words.what(case)
         if (chat := worker_chats.get((case.assignee_id, case.chat_id))) is not None:
             text = say("cases.remind_over", number=case.number, what=what, deadline=deadline)
-            outbox.leave(session, chat, text, now=now, case_id=case.id, person_id=case.assignee_id)
+            outbox.post(
+                session, chat, text, now=now, priority=Priority.REMINDER, case_id=case.id, person_id=case.assignee_id
+            )
         take_step(session, case, Step.ESCALATE, now=now, data={"why": "deadline"})
         worker, state = words.worker_name(session, case), STATE_NAMES[State(case.state)]
         text = say(

@@ -23,7 +23,6 @@ __all__ = [
     "drop_waiting",
     "edit",
     "find_press",
-    "leave",
     "post",
     "resend",
     "tell_staff",
@@ -77,10 +76,13 @@ def post(  # noqa: PLR0913 - one row, one call: each is a column
     run_id: int | None = None,
     cause_id: int | None = None,
     dedupe_key: str | None = None,
-) -> Outbox:
-    """Leaves one message for a chat. It goes out after the commit, no earlier than `due_at`."""
-    row = Outbox(
-        id=new_id(),  # known at once: a case remembers its receipt before the flush
+) -> int:
+    """Leaves one message for a chat, and returns its key: a case remembers its receipt. It goes out after the commit, no earlier
+    than `due_at`. All that a transaction posts is written by one statement at its end, or at the next flush."""
+    key = new_id()
+    session.leave(
+        Outbox,
+        id=key,
         state=OutboxState.QUEUED,
         community_id=chat.community_id,
         chat_id=chat.id,
@@ -99,24 +101,7 @@ def post(  # noqa: PLR0913 - one row, one call: each is a column
         dedupe_key=dedupe_key,
         created_at=now,
     )
-    session.add(row)
-    return row
-
-
-def leave(session: Session, chat: Chat, text: str, *, now: datetime, case_id: int, person_id: int | None) -> None:
-    """Leaves a plain reminder that nobody has to know the key of: many go out in one statement at the next flush."""
-    session.leave(
-        Outbox,
-        state=OutboxState.QUEUED,
-        community_id=chat.community_id,
-        chat_id=chat.id,
-        text=text,
-        priority=Priority.REMINDER,
-        due_at=now,
-        person_id=person_id,
-        case_id=case_id,
-        created_at=now,
-    )
+    return key
 
 
 def edit(

@@ -11,7 +11,7 @@ from core.clock import FixedClock
 from core.config import Settings, WebSettings
 from core.ids import new_id
 from core.messages import Kind, Urgency
-from domain import accounts, areas, people
+from domain import accounts, areas, outbox, people
 from domain.cases import opening
 from domain.cases.opening import Matter
 from storage.areas import Area, AreaLevel, Community
@@ -19,6 +19,7 @@ from storage.base import Session
 from storage.cases import Case
 from storage.chats import Chat, ChatPurpose, ChatState
 from storage.database import Database
+from storage.messages import Outbox
 from storage.people import Account, Duty, Person, PrivateChat, Role
 from web.app import make_app
 from web.services import Hook, Services
@@ -226,6 +227,13 @@ def desk(
         bot_names={"telegram": "五微小助手"},
     )
     return Desk(make_app(services), database, clock, wakes, missing, public_url)
+
+
+def posted(session: Session, chat: Chat, text: str, *, now: datetime, **columns: object) -> Outbox:
+    """A message of ours in the outbox, as its row."""
+    key = outbox.post(session, chat, text, now=now, **columns)  # type: ignore[arg-type]  # tests name one column at a time
+    session.flush()
+    return session.get_one(Outbox, key)
 
 
 async def csrf_of(browser: httpx.AsyncClient, path: str = "/sessions") -> str:

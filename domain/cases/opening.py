@@ -99,7 +99,7 @@ def post_receipt(
     thread: str | None,
     asks_place: bool,
     start_link: str | None,
-) -> Outbox:
+) -> None:
     """The one short message in the chat, with an undo button for a minute (for a private matter: the way to private chat)."""
     is_group = chat.purpose != "private"
     buttons: list[list[Press]] = []
@@ -114,7 +114,7 @@ def post_receipt(
         text = words.receipt(session, case, asks_place=asks_place)
         buttons = words.undo_buttons(case)
         reminders.add(session, reminders.RECEIPT_SETTLED, case, due_at=now + work.UNDO)
-    row = outbox.post(
+    case.receipt_id = outbox.post(
         session,
         chat,
         mask_for_group(text) if is_group else text,
@@ -126,8 +126,6 @@ def post_receipt(
         case_id=case.id,
         cause_id=None,
     )
-    case.receipt_id = row.id
-    return row
 
 
 def keep_message(session: Session, case: Case, received: Noted) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import update
+from sqlalchemy import Table, bindparam, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core.clock import in_china
 from core.errors import Refused
@@ -29,6 +31,10 @@ RATING_NUDGE = timedelta(hours=24)
 CLOSE_UNRATED = timedelta(days=3)
 EMERGENCY_REPEAT = timedelta(minutes=3)
 SATISFIED, DISSATISFIED = 5, 2
+# Not a change of content: the version stays, so that a page opened before the card went out can still take its step.
+REMEMBER_CARD = (
+    update(cast(Table, Case.__table__)).where(Case.id == bindparam("case")).values(card_id=bindparam("card"))
+)
 
 
 def route(
@@ -78,31 +84,34 @@ def assign(
     reminders.add(session, reminders.CARD, case, due_at=now + GATHER if is_waiting else now)
 
 
-def post_card(session: Session, case: Case, *, now: datetime, file_ids: Sequence[int] = ()) -> Outbox | None:
-    """The card to the assignee's private chat; without one, staff are told that the person cannot be reached."""
-    if case.assignee_id is None:
-        return None
-    origin = session.get(Chat, case.chat_id) if case.chat_id else None
-    chat = chats.private_chat_of(session, case.assignee_id, prefer=origin.channel if origin else "")
-    if chat is None:
-        take_step(session, case, Step.UNREACHED, now=now, data={"person": str(case.assignee_id)})
-        worker = words.worker_name(session, case)
-        tell_desk(session, case, say("cases.unreachable", number=case.number, worker=worker), now=now)
-        return None
-    row = outbox.post(
-        session,
-        chat,
-        words.card(session, case),
-        now=now,
-        buttons=words.card_buttons(case),
-        priority=Priority.ASSIGNMENT,
-        file_ids=file_ids,
-        person_id=case.assignee_id,
-        case_id=case.id,
-    )
-    # Not a change of content: the version stays, so that a page opened before the card went out can still take its step.
-    session.execute(update(Case).where(Case.id == case.id).values(card_id=row.id))
-    return row
+def post_cards(session: Session, cases: Sequence[Case], *, now: datetime, file_ids: Sequence[int] = ()) -> None:
+    """Each card to its assignee's private chat; without one, staff are told that the person cannot be reached."""
+    cards = []
+    for case in cases:
+        if case.assignee_id is None:
+            continue
+        origin = session.recall(Chat, case.chat_id) if case.chat_id else None
+        chat = chats.private_chat_of(session, case.assignee_id, prefer=origin.channel if origin else "")
+        if chat is None:
+            take_step(session, case, Step.UNREACHED, now=now, data={"person": str(case.assignee_id)})
+            worker = words.worker_name(session, case)
+            tell_desk(session, case, say("cases.unreachable", number=case.number, worker=worker), now=now)
+            continue
+        card_id = outbox.post(
+            session,
+            chat,
+            words.card(session, case),
+            now=now,
+            buttons=words.card_buttons(case),
+            priority=Priority.ASSIGNMENT,
+            file_ids=file_ids,
+            person_id=case.assignee_id,
+            case_id=case.id,
+        )
+        set_committed_value(case, "card_id", card_id)
+        cards.append({"case": case.id, "card": card_id})
+    if cards:
+        session.connection().execute(REMEMBER_CARD, cards)
 
 
 def refresh(session: Session, case: Case, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from bot.commands.checking import check, line
 from core.config import DatabaseSettings, Settings, TelegramSettings, WebSettings
 from core.keys import load_or_make
 from core.messages import ChatKind, ChatRef, Incoming, IncomingKind
-from domain import calendars, inbox, outbox
+from domain import calendars, inbox
 from storage import schema
 from storage.database import LEAST_FREE_BYTES
 from storage.messages import OutboxState
@@ -184,7 +184,8 @@ async def test_check_tells_of_a_database_out_of_reach(tmp_path: Path) -> None:
 async def test_check_tells_what_waits_for_a_person(settings: Settings) -> None:
     database = open_database(settings)
     with database.writing() as session:
-        held = outbox.post(session, builders.group(session, builders.community(session, "光明"), NOW), "x", now=NOW)
+        group = builders.group(session, builders.community(session, "光明"), NOW)
+        held = builders.posted(session, group, "x", now=NOW)
         held.state = OutboxState.HELD
         incoming = Incoming("telegram", "1", "u", IncomingKind.UNREADABLE, ChatRef("", ChatKind.GROUP), None, NOW)
         key = inbox.mark_failed(session, incoming, error="unreadable", raw="{", now=NOW).id

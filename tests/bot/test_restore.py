@@ -71,11 +71,11 @@ def test_restore_holds_what_was_not_sent(database: Database, settings: Settings,
         chat = builders.group(session, builders.community(session, "光明社区"), NOW)
         outbox.post(session, chat, "queued", now=NOW)
         outbox.post(session, chat, "later", now=NOW, due_at=LATER + timedelta(days=2))
-        sending = outbox.post(session, chat, "sending", now=NOW)
+        sending = builders.posted(session, chat, "sending", now=NOW)
         sending.state, sending.lease_until = OutboxState.SENDING, NOW + timedelta(minutes=1)
-        sent = outbox.post(session, chat, "sent", now=NOW)
+        sent = builders.posted(session, chat, "sent", now=NOW)
         sent.state = OutboxState.SENT
-        press = outbox.post(session, chat, "press", now=NOW)
+        press = builders.posted(session, chat, "press", now=NOW)
         press.action = OutgoingAction.ANSWER_PRESS
         session.flush()
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Refused
 from core.messages import ChatKind, ChatRef
-from domain import chats, outbox
+from domain import chats
 from storage.base import Session
 from storage.cases import CaseMessage
 from storage.chats import ChatPurpose, ChatState
@@ -110,7 +110,7 @@ def test_migrated_group_keeps_its_row_and_parts_with_its_messages(
     old_id = group.external_id
     case = builders.case(session, place, now, chat=group)
     session.add(CaseMessage(case_id=case.id, chat_id=group.id, message_id="2", sender="1", at=now))
-    post = outbox.post(session, group, "回执", now=now, reply_to="2", case_id=case.id)
+    post = builders.posted(session, group, "回执", now=now, reply_to="2", case_id=case.id)
     post.external_id = "3"
     twin = chats.find_or_make(session, group.channel, group.account, group_ref("-1005"), now=now)
     session.flush()

@@ -46,7 +46,7 @@ def test_post_waits_with_all_it_was_given(session: Session, chat: Chat, now: dat
 
 
 def test_button_leads_to_its_action_from_its_own_chat_only(session: Session, chat: Chat, now: datetime) -> None:
-    row = outbox.post(session, chat, "您好", now=now, buttons=BUTTONS)
+    row = builders.posted(session, chat, "您好", now=now, buttons=BUTTONS)
     session.flush()
     assert outbox.find_press(session, outbox.button_key(row, 0, 1), chat.id) == (row, "cases.return", 7)
     assert outbox.find_press(session, outbox.button_key(row, 0, 1), chat.id + 1) is None
@@ -55,8 +55,8 @@ def test_button_leads_to_its_action_from_its_own_chat_only(session: Session, cha
 
 
 def test_message_without_buttons_that_come_back_has_no_token(session: Session, chat: Chat, now: datetime) -> None:
-    assert outbox.post(session, chat, "您好", now=now).press_token is None
-    assert outbox.post(session, chat, "您好", now=now, buttons=BUTTONS[1:]).press_token is None
+    assert builders.posted(session, chat, "您好", now=now).press_token is None
+    assert builders.posted(session, chat, "您好", now=now, buttons=BUTTONS[1:]).press_token is None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -67,14 +67,14 @@ def test_no_forged_key_is_ever_taken(session: Session, key: str) -> None:
 
 
 def test_edit_of_a_waiting_message_changes_it_in_place(session: Session, chat: Chat, now: datetime) -> None:
-    row = outbox.post(session, chat, "旧", now=now, buttons=BUTTONS)
+    row = builders.posted(session, chat, "旧", now=now, buttons=BUTTONS)
     token = row.press_token
     assert outbox.edit(session, row, "新", now=now, buttons=BUTTONS[:1]) is None
     assert [(one.text, one.press_token) for one in rows(session)] == [("新", token)]
 
 
 def test_edit_of_a_sent_message_goes_out_after_it(session: Session, chat: Chat, now: datetime) -> None:
-    row = outbox.post(session, chat, "旧", now=now)
+    row = builders.posted(session, chat, "旧", now=now)
     session.flush()
     sending.mark_sent(session, {row.id: Sent("31")}, now=now)
     session.expire_all()
@@ -89,7 +89,7 @@ def test_edit_of_a_sent_message_goes_out_after_it(session: Session, chat: Chat, 
 def test_edit_of_what_never_went_out_is_nothing(
     session: Session, chat: Chat, now: datetime, state: OutboxState
 ) -> None:
-    row = outbox.post(session, chat, "旧", now=now)
+    row = builders.posted(session, chat, "旧", now=now)
     row.state = state
     assert outbox.edit(session, row, "新", now=now) is None
     assert len(rows(session)) == 1
@@ -121,7 +121,7 @@ def test_waiting_messages_of_a_case_can_be_dropped(session: Session, chat: Chat,
 
 
 def test_resend_is_for_what_is_held_or_given_up(session: Session, chat: Chat, now: datetime) -> None:
-    row = outbox.post(session, chat, "您好", now=now)
+    row = builders.posted(session, chat, "您好", now=now)
     found = []
     for state in OutboxState:
         row.state, row.attempts, row.error = state, 4, "x"

@@ -27,9 +27,7 @@ class Post:
     private: Chat
 
     def leave(self, chat: Chat | None = None, text: str = "您好", **columns: object) -> Outbox:
-        row = outbox.post(self.session, chat or self.private, text, now=self.now, **columns)  # type: ignore[arg-type]  # tests name one column at a time
-        self.session.flush()
-        return row
+        return builders.posted(self.session, chat or self.private, text, now=self.now, **columns)
 
     def candidates(self, **more: object) -> list[int]:
         given = {"now": self.now, "not_chats": (), **more}

@@ -89,7 +89,7 @@ def test_two_senders_claim_different_messages(
     database: Database, other: Database, place: builders.Place, now: datetime, tmp_path: Path
 ) -> None:
     with database.writing() as session:
-        posted = {outbox.post(session, chat, "通知", now=now).id for chat in groups(session, place, now, 6)}
+        posted = {outbox.post(session, chat, "通知", now=now) for chat in groups(session, place, now, 6)}
     with database.writing() as first, other.writing() as second:
         seen = candidate_ids(first, now)
         assert {one.id for one in seen} == {one.id for one in candidate_ids(second, now)} == posted
@@ -105,7 +105,7 @@ def test_senders_side_by_side_take_each_message_once(
     database: Database, other: Database, place: builders.Place, now: datetime, tmp_path: Path
 ) -> None:
     with database.writing() as session:
-        posted = {outbox.post(session, chat, "通知", now=now).id for chat in groups(session, place, now, 40)}
+        posted = {outbox.post(session, chat, "通知", now=now) for chat in groups(session, place, now, 40)}
 
     async def take_all(one: Database) -> list[int]:
         taken: list[int] = []
@@ -125,7 +125,7 @@ def test_order_in_a_chat_holds_with_two_senders(
 ) -> None:
     with database.writing() as session:
         chat = builders.group(session, place, now)
-        first_id = outbox.post(session, chat, "一", now=now).id
+        first_id = outbox.post(session, chat, "一", now=now)
         outbox.post(session, chat, "二", now=now)
     with database.writing() as session:
         assert claim(session, candidate_ids(session, now), now, tmp_path) == {first_id}

@@ -97,7 +97,7 @@ def test_receipt_of_a_case_that_staff_took_off_says_who_did_and_why(session: Ses
     clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
     resident = builders.person(session, "王阿姨")
     case = builders.case(session, place, now, chat=builders.group(session, place, now), reporter=resident)
-    work.post_card(session, case, now=now)
+    work.post_cards(session, [case], now=now)
     session.refresh(case)
     desk.withdraw(session, case, clerk, note="与 3 号楼 13812345678 那件重复", now=now)
     session.flush()

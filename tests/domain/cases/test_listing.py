@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Refused
 from core.messages import Kind, Sent
-from domain import outbox, sending
+from domain import sending
 from domain.cases import listing
 from domain.cases.life import State
 from storage.base import Session
@@ -77,7 +77,7 @@ def test_question_says_what_came_of_it_even_after_it_was_edited(
 ) -> None:
     """The edit goes out under the same message: two rows have its number."""
     group = builders.group(session, place, now)
-    asked = outbox.post(session, group, "满意吗？", now=now)
+    asked = builders.posted(session, group, "满意吗？", now=now)
     session.flush()
     sending.mark_sent(session, {asked.id: Sent("31")}, now=now)
     session.expire_all()

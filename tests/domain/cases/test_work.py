@@ -141,7 +141,8 @@ def test_worker_who_cannot_be_written_to_is_told_to_staff(town: Town) -> None:
     town.private.state = "left"
     town.session.flush()
     town.session.memo.clear()
-    assert work.post_card(town.session, case, now=town.now) is None
+    work.post_cards(town.session, [case], now=town.now)
+    assert case.card_id is None
     assert town.steps(case)[-1] == "unreached"
     assert "请电话通知" in town.texts(town.staff)[-1]
 
@@ -190,7 +191,7 @@ def test_answer_to_a_question_is_kept(town: Town) -> None:
 def test_handing_over_tells_the_one_before(town: Town) -> None:
     other = builders.person(town.session, "周强", Role.GRID_WORKER, town.place.other_grid.id)
     case = town.case()
-    work.post_card(town.session, case, now=town.now)
+    work.post_cards(town.session, [case], now=town.now)
     town.session.flush()
     town.session.refresh(case)
     work.accept(town.session, case, town.worker, now=town.now)
