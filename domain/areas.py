@@ -29,6 +29,9 @@ LEVEL_NAMES = {
     AreaLevel.PLACE: "地点",
 }
 
+# Small enough for two reports from there to be about the same thing.
+SITE_LEVELS = frozenset({AreaLevel.BUILDING, AreaLevel.HOUSEHOLD, AreaLevel.PLACE})
+
 
 def put_under(area: Area, parent: Area | None) -> None:
     """Gives a new area (its key must be set) its parent and path."""
@@ -54,6 +57,13 @@ def full_name(session: Session, area: Area, *, since: AreaLevel = AreaLevel.MICR
         if parent is not None and parent.level != since:
             names.insert(0, parent.name)
     return " ".join(names)
+
+
+def site_of(area: Area | None) -> str:
+    """The building or landmark that an area is or lies in, as cases keep it; empty for anything wider."""
+    if area is None or area.level not in SITE_LEVELS:
+        return ""
+    return str(area.parent_id if area.level == AreaLevel.HOUSEHOLD else area.id)
 
 
 def note_areas(session: Session, area_ids: Collection[int]) -> None:

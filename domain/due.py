@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import photos, words, work
+from domain.cases import joined, photos, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.outbox import Priority
 from domain.recurrence import out_of_quiet
@@ -125,9 +125,27 @@ def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
     for case in cases:
         row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
         if row is not None and case.state in (State.OPEN, State.ASSIGNED):
-            later = outbox.edit(session, row, words.receipt(session, case), now=now)
+            buttons = work.receipt_buttons(session, case, now=now)
+            later = outbox.edit(session, row, words.receipt(session, case), now=now, buttons=buttons)
             if later is not None:
                 later.priority = Priority.REMINDER
+
+
+def _joined(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """Neighbours have joined: shown once for all who came meanwhile."""
+    for case in cases:
+        work.refresh(session, case, now=now)
+        joined.show(session, case, now=now)
+
+
+def _join_settled(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """The minute for parting again is over: the button goes."""
+    for case in cases:
+        row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
+        if row is not None and joined.was_under_receipt(session, case, now=now):
+            buttons = work.receipt_buttons(session, case, now=now)
+            outbox.edit(session, row, words.receipt(session, case), now=now, buttons=buttons)
+        joined.show(session, case, now=now)
 
 
 def _near(session: Session, case_ids: Sequence[int], now: datetime) -> None:
@@ -243,6 +261,8 @@ RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
     reminders.CARD: _cards,
     reminders.PHOTOS: _late_photos,
     reminders.RECEIPT_SETTLED: _receipts,
+    reminders.JOINED: _joined,
+    reminders.JOIN_SETTLED: _join_settled,
     reminders.DEADLINE_OVER: _over,
     reminders.EMERGENCY: _emergencies,
     reminders.RATING_NUDGE: _nudges,
@@ -254,6 +274,10 @@ def close_gathering(session: Session, *, now: datetime) -> None:
     """Cards and late photos wait no longer (the simulator's `settle`)."""
     session.execute(
         update(Reminder)
-        .where(Reminder.kind.in_([reminders.CARD, reminders.PHOTOS]), Reminder.done_at.is_(None), Reminder.due_at > now)
+        .where(
+            Reminder.kind.in_([reminders.CARD, reminders.PHOTOS, reminders.JOINED]),
+            Reminder.done_at.is_(None),
+            Reminder.due_at > now,
+        )
         .values(due_at=now)
     )

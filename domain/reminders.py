@@ -2,17 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from storage.base import Session
 from storage.cases import Case
 from storage.reminders import Reminder
 
-__all__ = ["Reminder", "add", "add_later", "cancel", "cancel_all"]
+__all__ = ["Reminder", "add", "add_later", "add_once", "cancel", "cancel_all"]
 
 CARD = "case.card"
 PHOTOS = "case.photos"  # photos that came after the card
 RECEIPT_SETTLED = "case.receipt_settled"  # the minute for undoing is over
+JOINED = "case.joined"  # neighbours have joined
+JOIN_SETTLED = "case.join_settled"  # the minute for parting again is over
 DEADLINE_NEAR = "case.deadline_near"
 DEADLINE_OVER = "case.deadline_over"
 EMERGENCY = "case.emergency"
@@ -22,6 +24,15 @@ CLOSE_UNRATED = "case.close_unrated"
 
 def add(session: Session, kind: str, case: Case, *, due_at: datetime) -> None:
     session.leave(Reminder, community_id=case.community_id, kind=kind, subject_id=case.id, due_at=due_at)
+
+
+def add_once(session: Session, kind: str, case: Case, *, due_at: datetime) -> None:
+    """Like `add`, unless one of this kind is still to come for the case."""
+    waiting = select(Reminder.id).where(
+        Reminder.subject_id == case.id, Reminder.kind == kind, Reminder.done_at.is_(None)
+    )
+    if session.scalar(waiting.limit(1)) is None:
+        add(session, kind, case, due_at=due_at)
 
 
 def add_later(session: Session, kind: str, *, community_id: int, subject_id: int, due_at: datetime) -> None:

@@ -27,7 +27,7 @@ from domain.cases import leaving
 from domain.cases.life import Step
 from storage.access import SignInLink, WebSession
 from storage.base import Base, Session
-from storage.cases import Case, CaseEvent, CaseMessage, KeptAnswer
+from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter, KeptAnswer
 from storage.chats import BindingCode, Chat, Conversation
 from storage.messages import File, Outbox, OutboxState, Outcome, Received
 from storage.people import Account, Person
@@ -93,6 +93,7 @@ def _forget_cases(session: Session, *, before: datetime) -> int:
     # These two keep words in their data too; that of the other steps is keys, which figures are made from.
     _change(session, CaseEvent, {"data": {}}, CaseEvent.case_id.in_(old), CaseEvent.step.in_([Step.ADD, Step.EDIT]))
     _delete(session, CaseMessage, CaseMessage.case_id.in_(old))
+    _change(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.case_id.in_(old))
     _delete(session, Received, Received.case_id.in_(old))
     _delete(session, File, File.case_id.in_(old))
     _delete(session, Outbox, Outbox.case_id.in_(old), Outbox.state.in_(SETTLED))
@@ -133,6 +134,7 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     _change(session, CaseMessage, {"text": ""}, CaseMessage.case_id.in_(over))
     _change(session, CaseEvent, {"note": ""}, CaseEvent.case_id.in_(over))
     _change(session, Case, {"text": "", "place": ""}, Case.id.in_(over))
+    _change(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.person_id == person.id)
     # What they raised in private has nobody to be told any more, and goes on.
     _change(session, Case, {"chat_id": None, "receipt_id": None}, Case.chat_id.in_(private))
     _change(session, Chat, {"external_id": literal("erased:") + cast(Chat.id, String)}, Chat.id.in_(private))

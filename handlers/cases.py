@@ -6,9 +6,8 @@ from core.errors import Refused
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import chats, dialogues, files, inbox
-from domain.cases import listing, opening, words, work
+from domain.cases import joining, listing, opening, parting, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may, take_step
-from domain.cases.opening import Matter
 from domain.inbox import Outcome
 from handlers.context import Context, Press
 
@@ -61,29 +60,24 @@ def _adopt_community(ctx: Context) -> bool:
     return True
 
 
+def matter_of(ctx: Context) -> opening.Matter:
+    """What was said here, as a matter."""
+    here = ctx.chat.area_id or ctx.chat.community_id
+    return opening.matter_of(ctx.understanding, ctx.incoming.text, here=here)
+
+
 def _open(ctx: Context) -> listing.Case:
-    understood = ctx.understanding
-    kind = understood.kind if understood.kind != Kind.CHATTER else Kind.REPORT
-    mention_area = next((mention.area_id for mention in understood.places if mention.area_id), None)
-    matter = Matter(
-        kind=kind,
-        topic=understood.topic,
-        urgency=understood.urgency,
-        text=ctx.incoming.text,
-        place=opening.place_words(understood.places),
-        area_id=mention_area or ctx.chat.area_id or ctx.chat.community_id,
-        has_place=bool(understood.places),
-    )
     assert ctx.chat.community_id is not None
     case = opening.open_case(
         ctx.session,
-        matter,
+        matter_of(ctx),
         community_id=ctx.chat.community_id,
         chat=ctx.chat,
         reporter_id=ctx.person.id,
         now=ctx.now,
         cause_id=ctx.received.id,
     )
+    joining.note_opened(ctx.session, case, ctx.chat)
     ctx.received.outcome, ctx.received.case_id = Outcome.OPENED, case.id
     opening.keep_message(ctx.session, case, ctx.received)
     _take_files(ctx, case, ctx.received)
@@ -179,7 +173,7 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
     _take_files(ctx, case, ctx.received)
     actor = ctx.person.id
     if signal == Signal.WITHDRAWN and case.reporter_id == actor:
-        work.withdraw(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+        parting.take_back(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
     elif signal == Signal.STILL_BROKEN:
         work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now)
         ctx.reply("cases.still_broken_noted", number=case.number)
@@ -255,7 +249,7 @@ def withdrawn(ctx: Context, case: listing.Case) -> None:
     """The resident deleted the message: a case nobody has accepted goes with it, another only learns of it."""
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
     if case.state in (State.OPEN, State.ASSIGNED) and case.reporter_id == ctx.person.id:
-        work.withdraw(ctx.session, case, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
+        parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
 
 
 def mine(ctx: Context) -> None:
@@ -321,8 +315,9 @@ def _asked_message(ctx: Context, subject: int) -> inbox.Received:
 def undo(ctx: Context, subject: int) -> None:
     """The button under the receipt."""
     case = listing.reported_by(ctx.session, ctx.person.id, subject)
-    work.undo(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
-    ctx.answer_press("cases.undone")
+    work.check_undo(case, now=ctx.now)
+    passed_on = parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
+    ctx.answer_press("cases.joined_passed_on_receipt" if passed_on else "cases.undone", number=case.number)
 
 
 def satisfied(ctx: Context, subject: int) -> None:

@@ -17,7 +17,7 @@ from domain.cases import opening
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import cases, start, tasks
+from handlers import cases, neighbours, start, tasks
 from handlers.context import Context
 
 
@@ -50,6 +50,8 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.decline": cases.decline,
     "cases.satisfied": cases.satisfied,
     "cases.dissatisfied": cases.dissatisfied,
+    "cases.part": neighbours.part,
+    "cases.not_done": neighbours.not_done,
     "cases.accept": tasks.accept,
     "cases.return": tasks.start_return,
     "cases.arrive": tasks.arrive,
@@ -102,6 +104,7 @@ def needs_look_up(ctx: Context) -> bool:
         or incoming.attachments
         or incoming.text in BY_TEXT
         or incoming.text.startswith(BIND_WORDS)
+        or neighbours.may_agree(ctx)
     )
 
 
@@ -119,6 +122,7 @@ def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
     inbox.note_loose_photos(session, speakers, now=contexts[0].now)
     accounts = [people.account_of(session, ctx.incoming.channel, ctx.sender) for ctx in speaking]
     opening.note_recent(session, {account.person_id for account in accounts if account}, now=contexts[0].now)
+    neighbours.look_ahead(session, speaking)
 
 
 def depends_on_earlier(ctx: Context, touched: Set[object]) -> bool:
@@ -210,7 +214,7 @@ def _message(ctx: Context) -> None:
     if text in BY_TEXT:
         BY_TEXT[text].run(ctx)
         return
-    if _bind(ctx) or _answers_question(ctx) or _concerns_case(ctx):
+    if _bind(ctx) or _answers_question(ctx) or neighbours.agree(ctx) or _concerns_case(ctx):
         return
     _new_matter(ctx)
 
@@ -272,7 +276,8 @@ def _is_other_matter(ctx: Context, case: Case) -> bool:
 def _new_matter(ctx: Context) -> None:
     understood = ctx.understanding
     if understood.decision == Decision.ACT and understood.kind != Kind.CHATTER:
-        cases.report(ctx)
+        if not neighbours.reported_already(ctx):
+            cases.report(ctx)
     elif understood.decision == Decision.ASK and understood.kind != Kind.CHATTER:
         cases.doubt(ctx)
     elif ctx.is_private or ctx.incoming.is_addressed:

@@ -45,6 +45,7 @@ class Chat(Base):
     person_id: Mapped[int | None] = mapped_column(refers("person.id"))
     created_at: Mapped[datetime]
     posts_paused_at: Mapped[datetime | None]
+    last_case_id: Mapped[int | None]  # what "me too" means here
 
 
 class BindingCode(Base):

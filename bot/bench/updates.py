@@ -14,6 +14,8 @@ from dataclasses import dataclass
 GROUPS = 6
 RESIDENTS = 400
 SEED = 7
+# Buildings of the load; a step that has no divisor in common with them visits all before one comes again.
+BUILDINGS, STRIDE = 997, 61
 FIRST_UPDATE = 870_000_001
 FIRST_RESIDENT = 6_100_000_001
 CHATTER, CASE, REPEAT = "chatter", "case", "repeat"
@@ -73,14 +75,14 @@ def updates(
     numbers = itertools.count(first)
     said: list[Update] = []
     speakers = itertools.cycle(range(RESIDENTS))
-    reports = Counter[int]()
+    reports, reported = Counter[int](), itertools.count()
     for part in chance.choices([name for name, _ in shares], [weight for _, weight in shares], k=count):
         if part == REPEAT and said:
             yield Update((earlier := chance.choice(said[-500:])).number, REPEAT, earlier.body)
             continue
         resident = next(speakers)
         if part == CASE:
-            text = _report(resident + reports[resident], chance)
+            text = _report(resident + reports[resident], next(reported))
             reports[resident] += 1
         else:
             text = chance.choice(CHATS)
@@ -89,8 +91,9 @@ def updates(
         yield made
 
 
-def _report(turn: int, chance: random.Random) -> str:
-    return REPORTS[turn % len(REPORTS)].replace("{building}", str(chance.randint(1, 40)))
+def _report(turn: int, number: int) -> str:
+    """The `number`-th report of the load: what two people say of one building would be one case, so no two say it of the same."""
+    return REPORTS[turn % len(REPORTS)].replace("{building}", str(number * STRIDE % BUILDINGS + 1))
 
 
 def _filled(text: str, chance: random.Random) -> str:

@@ -155,7 +155,9 @@ def correct(
         session, case, Step.CORRECT, now=now, actor_id=actor.id, note=note, data={"before": before, "after": after}
     )
     case.kind, case.topic, case.urgency = new.kind, new.topic, new.urgency
-    case.place, case.area_id = new.place, new.area_id
+    if new.area_id != case.area_id:
+        case.area_id, case.site = new.area_id, areas.site_of(session.get(Area, new.area_id))
+    case.place = new.place
     _set_privacy(session, case, now=now)
     if case.state in ACTIVE:
         _move_deadline(session, case, new, after, now=now)

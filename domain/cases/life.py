@@ -39,6 +39,8 @@ class Step(StrEnum):
     ESCALATE = "escalate"
     CORRECT = "correct"  # staff change kind, topic, place or deadline
     UNREACHED = "unreached"
+    JOIN = "join"  # somebody else has the same trouble
+    PART = "part"  # and it turned out to be another
 
 
 STATE_NAMES = {
@@ -69,6 +71,8 @@ STEP_NAMES = {
     Step.ESCALATE: "上报",
     Step.CORRECT: "更正",
     Step.UNREACHED: "未能通知",
+    Step.JOIN: "邻居并入",
+    Step.PART: "邻居分开",
 }
 
 ACTIVE = frozenset({State.OPEN, State.ASSIGNED, State.ACCEPTED, State.ARRIVED})
@@ -93,6 +97,8 @@ STEPS: dict[Step, tuple[frozenset[State], State | None]] = {
     Step.ESCALATE: (ACTIVE, None),
     Step.CORRECT: (ACTIVE | {State.FINISHED}, None),
     Step.UNREACHED: (ALL, None),
+    Step.JOIN: (ACTIVE, None),
+    Step.PART: (ALL, None),
 }
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.errors import Refused
 from core.messages import OutgoingAction
-from domain import outbox
+from domain import chats, outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State
 from domain.outbox import Outbox
 from storage.areas import Community
 from storage.base import Session
-from storage.cases import Case, CaseEvent
+from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat
 from storage.people import Duty, Residence
 
@@ -29,10 +29,10 @@ __all__ = [
 
 
 def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Case]:
-    """What a person reported, newest first."""
-    return session.scalars(
-        select(Case).where(Case.reporter_id == person_id).order_by(Case.id.desc()).limit(limit)
-    ).all()
+    """What a person reported or joined, newest first."""
+    joined = select(CaseReporter.case_id).where(CaseReporter.person_id == person_id, CaseReporter.parted_at.is_(None))
+    mine = or_(Case.reporter_id == person_id, Case.id.in_(joined))
+    return session.scalars(select(Case).where(mine).order_by(Case.id.desc()).limit(limit)).all()
 
 
 def tasks_of(session: Session, person_id: int, *, limit: int = 50) -> Sequence[Case]:
@@ -96,3 +96,15 @@ def events_of(session: Session, case_id: int) -> Sequence[CaseEvent]:
 
 def is_over(case: Case) -> bool:
     return case.state in (State.CLOSED, State.WITHDRAWN)
+
+
+def opening_message(session: Session, case: Case) -> str | None:
+    """The platform's id of the message that opened the case, to reply to."""
+    row = (
+        session.query(CaseMessage.message_id)
+        .filter(CaseMessage.case_id == case.id, CaseMessage.chat_id == case.chat_id)
+        .filter(CaseMessage.message_id.not_like(f"%{chats.OLD_MESSAGE}%"))
+        .order_by(CaseMessage.id)
+        .first()
+    )
+    return row[0] if row else None

@@ -9,10 +9,10 @@ from typing import cast
 from sqlalchemy import select
 
 from core.ids import new_id
-from core.messages import Kind, PlaceMention, Urgency
+from core.messages import Kind, PlaceMention, Understanding, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
-from domain import outbox, reminders
+from domain import areas, outbox, reminders
 from domain.cases import words, work
 from domain.cases.life import ACTIVE, State, Step, record, take_step
 from domain.inbox import Noted
@@ -41,11 +41,28 @@ class Matter:
     place: str
     area_id: int | None
     has_place: bool
+    site: str = ""  # the building where the area tree does not know it; else it follows from `area_id`
 
 
 def place_words(mentions: tuple[PlaceMention, ...]) -> str:
     """The place as the resident said it."""
     return " ".join(dict.fromkeys(mention.words for mention in mentions))[:100]
+
+
+def matter_of(understood: Understanding, said: str, *, here: int | None) -> Matter:
+    """What was understood as a matter; `here` is the area that it was said in, for what names none of its own."""
+    area_id = next((mention.area_id for mention in understood.places if mention.area_id), None)
+    building = next((mention.building for mention in understood.places if mention.building), None)
+    return Matter(
+        kind=understood.kind if understood.kind != Kind.CHATTER else Kind.REPORT,
+        topic=understood.topic,
+        urgency=understood.urgency,
+        text=said,
+        place=place_words(understood.places),
+        area_id=area_id or here,
+        has_place=bool(understood.places),
+        site=f"{here}:{building}" if building and area_id is None else "",
+    )
 
 
 def open_case(  # noqa: PLR0913 - a case's columns
@@ -71,6 +88,7 @@ def open_case(  # noqa: PLR0913 - a case's columns
         text=matter.text,
         place=matter.place,
         area_id=matter.area_id,
+        site=matter.site or areas.site_of(session.recall(areas.Area, matter.area_id) if matter.area_id else None),
         is_private=matter.kind in words.PRIVATE_KINDS,
         source=source,
         chat_id=chat.id if chat else None,
@@ -216,7 +234,7 @@ def add_place(
     case.place = place
     moved = area_id is not None and area_id != case.area_id
     if area_id is not None:
-        case.area_id = area_id
+        case.area_id, case.site = area_id, areas.site_of(session.recall(areas.Area, area_id))
     holder = case.assignee_id
     if moved and case.state in (State.OPEN, State.ASSIGNED):
         work.route(session, case, now=now, cause_id=cause_id)

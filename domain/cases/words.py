@@ -89,6 +89,8 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     lines = say("cases.receipt", number=case.number, what=what(case), who=_progress(session, case, state))
     if asks_place:
         lines += "\n" + say("cases.receipt_ask_place")
+    if case.joined:
+        lines += "\n" + say("cases.joined_count", count=case.joined + 1)
     return lines
 
 
@@ -100,6 +102,11 @@ def _withdrawn(session: Session, case: Case) -> str:
     if not reason:
         return say("cases.receipt_withdrawn", number=case.number)
     return say("cases.receipt_withdrawn_by_desk", number=case.number, reason=mask_for_group(reason))
+
+
+def progress(session: Session, case: Case) -> str:
+    """Where the case stands, in a sentence."""
+    return _progress(session, case, State(case.state))
 
 
 def _progress(session: Session, case: Case, state: State) -> str:
@@ -126,6 +133,8 @@ def card(session: Session, case: Case) -> str:
     ]
     if case.deadline_at:
         lines.append(say("cases.card_deadline", deadline=moment(case.deadline_at)))
+    if case.joined:
+        lines.append(say("cases.joined_count", count=case.joined + 1))
     lines.append(say("cases.card_state", state=STATE_NAMES[State(case.state)]))
     return "\n".join(lines)
 

@@ -13,12 +13,12 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import chats, outbox, reminders
-from domain.cases import dispatch, emergencies, photos, words
+from domain.cases import dispatch, emergencies, joined, listing, photos, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
 from domain.topics import hours_for
 from storage.base import Session
-from storage.cases import Case, CaseEvent, CaseMessage, KeptAnswer
+from storage.cases import Case, CaseEvent, KeptAnswer
 from storage.chats import Chat
 from storage.messages import Outbox
 from storage.people import Duty, Person
@@ -119,8 +119,16 @@ def refresh(session: Session, case: Case, *, now: datetime) -> None:
     _refresh_card(session, case, now=now)
     row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
     if row is not None and not case.is_private:
-        buttons = words.undo_buttons(case) if may_undo(case, now=now) else []
-        outbox.edit(session, row, words.receipt(session, case), now=now, buttons=buttons)
+        outbox.edit(
+            session, row, words.receipt(session, case), now=now, buttons=receipt_buttons(session, case, now=now)
+        )
+    joined.tell(session, case, now=now)
+
+
+def receipt_buttons(session: Session, case: Case, *, now: datetime) -> list[list[Press]]:
+    """For a minute: not registered after all, and not the same thing after all."""
+    undo = words.undo_buttons(case) if may_undo(case, now=now) else []
+    return undo + (joined.part_buttons(case) if joined.has_fresh(session, case, now=now) else [])
 
 
 def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
@@ -249,6 +257,8 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
     else:
         worker = words.worker_name(session, case)
         text = say("cases.rate", number=case.number, what=words.what(case), worker=worker, note=note)
+    if case.joined:
+        text += "\n" + say("cases.rate_joined", count=case.joined)
     send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
 
 
@@ -267,7 +277,7 @@ def send_to_reporter(
         if case.reporter_id is not None:
             _tell_person(session, case.reporter_id, case, text, now=now, buttons=buttons, file_ids=file_ids)
         return
-    first = opening_message(session, case)
+    first = listing.opening_message(session, case)
     shown = text if chat.purpose == chats.ChatPurpose.PRIVATE else mask_for_group(text)
     outbox.post(
         session,
@@ -285,18 +295,6 @@ def send_to_reporter(
 def tell_reporter_in_private(session: Session, case: Case, text: str, *, now: datetime) -> bool:
     """A line to whoever reported it, where the bot may write to them; False where it may not."""
     return case.reporter_id is not None and _tell_person(session, case.reporter_id, case, text, now=now)
-
-
-def opening_message(session: Session, case: Case) -> str | None:
-    """The platform's id of the message that opened the case, to reply to."""
-    row = (
-        session.query(CaseMessage.message_id)
-        .filter(CaseMessage.case_id == case.id, CaseMessage.chat_id == case.chat_id)
-        .filter(CaseMessage.message_id.not_like(f"%{chats.OLD_MESSAGE}%"))
-        .order_by(CaseMessage.id)
-        .first()
-    )
-    return row[0] if row else None
 
 
 def answer(session: Session, case: Case, person: Person, text: str, *, now: datetime) -> None:
@@ -386,12 +384,16 @@ def may_undo(case: Case, *, now: datetime) -> bool:
     return now - case.opened_at < UNDO and case.state in (State.OPEN, State.ASSIGNED)
 
 
-def undo(session: Session, case: Case, *, actor_id: int, now: datetime) -> None:
+def check_undo(case: Case, *, now: datetime) -> None:
     """The button under the receipt: within a minute, and before anybody has taken it on."""
     if now - case.opened_at > UNDO:
         raise Refused("cases.undo_late")
     if case.state not in (State.OPEN, State.ASSIGNED):
         raise Refused("cases.undo_too_late")
+
+
+def undo(session: Session, case: Case, *, actor_id: int, now: datetime) -> None:
+    check_undo(case, now=now)
     withdraw(session, case, actor_id=actor_id, now=now)
 
 

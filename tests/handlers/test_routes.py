@@ -25,8 +25,20 @@ def test_actions_are_those_that_buttons_start() -> None:
     assert set(ACTIONS) == {
         *("cases.undo", "cases.confirm", "cases.decline", "cases.satisfied", "cases.dissatisfied"),
         *("cases.accept", "cases.return", "cases.arrive", "cases.finish", "cases.answer"),
+        *("cases.part", "cases.not_done"),
     }
-    for name in ("undo", "satisfied", "dissatisfied", "accept", "return", "arrive", "finish", "answer"):
+    for name in (
+        "undo",
+        "satisfied",
+        "dissatisfied",
+        "accept",
+        "return",
+        "arrive",
+        "finish",
+        "answer",
+        "part",
+        "not_done",
+    ):
         assert say(f"cases.button_{name}")
 
 

@@ -28,6 +28,9 @@ def upgrade() -> None:
             postgresql_where=sa.text(OPEN_SOMEWHERE),
         )
 
+    with op.batch_alter_table("chat", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("last_case_id", sa.BigInteger(), nullable=True))
+
     op.create_table(
         "case_reporter",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -58,6 +61,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("case_reporter")
+    with op.batch_alter_table("chat", schema=None) as batch_op:
+        batch_op.drop_column("last_case_id")
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.drop_index("ix_case_same_thing")
         batch_op.drop_column("joined")

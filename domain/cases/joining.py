@@ -1,0 +1,270 @@
+"""How the same thing said by several people becomes one case: a neighbour's "me too", or a report of what is reported already.
+
+Being wrong must be cheap: nothing that was said is lost, another building never joins, and parting again is one tap.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import cast
+
+from sqlalchemy import select, text, tuple_, update
+
+from core.ids import new_id
+from core.messages import Kind, Signal, Understanding, Urgency
+from core.texts import say
+from domain import areas, reminders
+from domain.cases import joined, words, work
+from domain.cases.life import ACTIVE, Step, take_step
+from domain.cases.opening import Matter
+from domain.inbox import Noted
+from nlp.classify import shipped_classifier
+from nlp.likeness import ALIKE, likeness
+from nlp.normalise import normalise
+from nlp.places import NOWHERE
+from storage.base import Session
+from storage.cases import Case, CaseReporter
+from storage.chats import Chat
+from storage.messages import Received
+from storage.people import Person
+
+# How long ago the same thing may have been reported.
+WINDOW = timedelta(days=3)
+WINDOW_OF_EMERGENCY = timedelta(minutes=30)
+# "我家也是" right after: so long, with so many other lines in between; "+1" only right behind what it agrees with.
+RIGHT_AFTER = timedelta(minutes=10)
+AFTER = timedelta(minutes=30)  # where the words say by themselves what they are about
+MOST_BETWEEN = 6
+MOST_CANDIDATES = 500
+MANY = 3  # from so many reporters on it is urgent
+SHOWN_AFTER = timedelta(seconds=3)
+LONGEST_AGREEMENT = 40
+AGREES = 1.5
+SAME_THING = "same thing"
+JOINABLE = frozenset({Kind.REPORT, Kind.REQUEST, Kind.QUESTION, Kind.PROPOSAL})
+# One failure of these takes the whole building, whatever door it is reported from.
+WIDE = frozenset({"water_supply", "power", "heating", "network"})
+
+_MAYBE_AGREES = re.compile(r"也|同[求问感上样意]|附议|加一|一样|^\s*[+＋]")
+# 我也是这么想的: agreed with somebody's words, not with their trouble.
+_AGREES_IN_MIND = re.compile(r"也是?(?:这么|想|觉得|认为|希望|支持|同意|听说?|刚|要|去|来)")
+_OF_HOME = re.compile(r"家|栋|楼|单元|户|屋|小区|这边|这里|那边")
+_NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
+# What tells two places of one building apart.
+_PARTS = (
+    re.compile(rf"(?<![号\d])(?:地下|负)?{_NUMBER}[楼层](?!栋)"),
+    re.compile(r"[东南西北前后左右](?=[门侧边面头户]|单元)"),
+)
+
+# Community, site, topic.
+Key = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An open case as far as a new report is compared with it. `row` is the case itself where this transaction opened it."""
+
+    id: int
+    text: str
+    place: str
+    urgency: str
+    opened_at: datetime
+    row: Case | None = None
+
+
+def key_of(session: Session, matter: Matter, community_id: int | None) -> Key | None:
+    """Under what the same thing would be found; None where nothing can be the same as this."""
+    site = matter.site or areas.site_of(session.recall(areas.Area, matter.area_id) if matter.area_id else None)
+    if matter.kind != Kind.REPORT or not matter.topic or not site or community_id is None:
+        return None
+    return community_id, site, matter.topic
+
+
+def note_open(session: Session, keys: Collection[Key], *, now: datetime) -> None:
+    """Looks up the open cases under all of these keys in one statement, for the `same_thing` that follow."""
+    query = (
+        select(Case.id, Case.community_id, Case.site, Case.topic, Case.text, Case.place, Case.urgency, Case.opened_at)
+        .where(
+            tuple_(Case.community_id, Case.site, Case.topic).in_(keys),
+            # As literals: only then does the database know that the index on these holds all of them.
+            text('"case".closed_at IS NULL AND "case".site <> \'\''),
+            Case.state.in_(ACTIVE),
+            Case.kind == Kind.REPORT,
+            Case.opened_at >= now - WINDOW,
+        )
+        .order_by(Case.id.desc())
+        .limit(MOST_CANDIDATES)
+    )
+    found: dict[Key, list[Candidate]] = defaultdict(list)
+    for row in session.execute(query) if keys else ():
+        key = (row.community_id, row.site, row.topic)
+        found[key].append(Candidate(row.id, row.text, row.place, row.urgency, row.opened_at))
+    for key in keys:
+        session.memo[SAME_THING, key] = found.get(key, [])
+
+
+def note_opened(session: Session, case: Case, chat: Chat) -> None:
+    """A case of this very transaction: what is agreed with from now on, and what later reports of its batch may be the same as."""
+    if not case.is_private and case.kind in JOINABLE:
+        chat.last_case_id = case.id
+        session.memo[Case, case.id] = case
+    known = session.memo.get((SAME_THING, (case.community_id, case.site, case.topic)))
+    if known is not None and case.kind == Kind.REPORT:
+        made = Candidate(case.id, case.text, case.place, case.urgency, case.opened_at, case)
+        cast(list[Candidate], known).insert(0, made)
+
+
+def note_near(session: Session, chats: Collection[Chat]) -> None:
+    """Looks up in one statement what "me too" means in these chats, for the `agreed_with` that follow."""
+    keys = {chat.last_case_id for chat in chats} - {None}
+    for case in session.scalars(select(Case).where(Case.id.in_(keys))) if keys else ():
+        session.memo[Case, case.id] = case
+
+
+def same_thing(session: Session, matter: Matter, key: Key, *, now: datetime) -> Case | None:
+    """The open case that tells of the same trouble at the same place, the likest if there are several."""
+    if (SAME_THING, key) not in session.memo:
+        note_open(session, [key], now=now)
+    best, most = None, ALIKE
+    for candidate in cast(list[Candidate], session.memo[SAME_THING, key]):
+        if not _may_be_one(matter, candidate, now):
+            continue
+        alike = likeness(matter.text, candidate.text)
+        if alike >= most:
+            best, most = candidate, alike
+    if best is None:
+        return None
+    case = best.row or session.get(Case, best.id)
+    # An earlier message of the batch may have ended it.
+    return case if case is not None and case.state in ACTIVE and not case.is_private else None
+
+
+def _may_be_one(matter: Matter, candidate: Candidate, now: datetime) -> bool:
+    """What words cannot tell: an emergency joins only an emergency of just now, and other doors or floors are other troubles."""
+    is_emergency = candidate.urgency == Urgency.EMERGENCY
+    if matter.urgency == Urgency.EMERGENCY and not is_emergency:
+        return False
+    if is_emergency and now - candidate.opened_at > WINDOW_OF_EMERGENCY:
+        return False
+    return matter.topic in WIDE or not are_apart(f"{matter.place} {matter.text}", f"{candidate.place} {candidate.text}")
+
+
+def are_apart(one: str, other: str) -> bool:
+    """Whether two texts about one building name different units, doors, floors or sides of it."""
+    first, second = _details(one), _details(other)
+    return any(mine and theirs and mine.isdisjoint(theirs) for mine, theirs in zip(first, second, strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _details(words_of_it: str) -> tuple[frozenset[str], ...]:
+    plain = normalise(words_of_it)
+    found = NOWHERE.find(plain)
+    units = frozenset(mention.unit for mention in found if mention.unit)
+    doors = frozenset(mention.door for mention in found if mention.door)
+    return units, doors, *(frozenset(pattern.findall(plain)) for pattern in _PARTS)
+
+
+@lru_cache(maxsize=4096)
+def agrees(said: str) -> bool:
+    """Whether a text says that somebody has the same trouble: +1, 同求, 我家也是, 我们这栋也停水了."""
+    if len(said) > LONGEST_AGREEMENT or not _MAYBE_AGREES.search(said) or _AGREES_IN_MIND.search(said):
+        return False
+    return shipped_classifier().score(normalise(said)).signals.get(Signal.ME_TOO, 0.0) > AGREES
+
+
+def agreed_with(
+    session: Session, chat: Chat, said: str, understood: Understanding, *, sender: str, now: datetime
+) -> Case | None:
+    """The case that a "me too" said right after it means; None where it may as well mean something else."""
+    case = session.recall(Case, chat.last_case_id) if chat.last_case_id else None
+    if case is None or now - case.opened_at > AFTER or not may_agree(case, understood):
+        return None
+    if understood.topic == case.topic and case.topic is not None:
+        return case
+    most = MOST_BETWEEN if _OF_HOME.search(said) else 0
+    is_near = now - case.opened_at <= RIGHT_AFTER and _lines_between(session, chat, case, sender) <= most
+    return case if is_near else None
+
+
+def may_agree(case: Case, understood: Understanding) -> bool:
+    """Whether what was said can be about this case: nothing private, no other matter, and no other building."""
+    if case.is_private or case.kind not in JOINABLE or case.state not in ACTIVE:
+        return False
+    # Sure of another topic: 我家也漏水 under a report of no water.
+    codes = {code for code, _ in understood.topics}
+    return not codes or case.topic is None or case.topic in codes
+
+
+def _lines_between(session: Session, chat: Chat, case: Case, sender: str) -> int:
+    """How many lines of others stand between a case's last message in its chat and what is said now."""
+    session.flush()  # what was said just now
+    query = (
+        select(Received.case_id)
+        .where(Received.chat_id == chat.id, Received.id > case.id, Received.text != "", Received.sender != sender)
+        .order_by(Received.id.desc())
+        .limit(MOST_BETWEEN + 1)
+    )
+    rows = session.scalars(query).all()
+    return next((count for count, case_id in enumerate(rows) if case_id == case.id), len(rows))
+
+
+def join(
+    session: Session,
+    case: Case,
+    person: Person,
+    received: Noted,
+    *,
+    place: str,
+    has_own_words: bool,
+    now: datetime,
+) -> CaseReporter | None:
+    """Puts somebody beside the case's reporter; their words stand in its history. None: they are among them already."""
+    session.flush()
+    if person.id == case.reporter_id or joined.of_person(session, case, person.id) is not None:
+        return None
+    data = {"by": str(person.id)} | ({"place": place} if place else {})
+    take_step(
+        session,
+        case,
+        Step.JOIN,
+        now=now,
+        actor_id=person.id,
+        note=received.text,
+        data=data,
+        cause_id=received.id,
+    )
+    # Not through the object: its version stays, so that a page opened before can still take its step.
+    session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined + 1))
+    row = CaseReporter(
+        id=new_id(),
+        community_id=case.community_id,
+        case_id=case.id,
+        person_id=person.id,
+        received_id=received.id,
+        chat_id=received.chat_id,
+        message_id=received.message_id,
+        place=place,
+        has_own_words=has_own_words,
+        at=now,
+        told_state=case.state,
+    )
+    session.add(row)
+    _raise_urgency(session, case, now=now)
+    reminders.add_once(session, reminders.JOINED, case, due_at=now + SHOWN_AFTER)
+    reminders.add(session, reminders.JOIN_SETTLED, case, due_at=now + joined.UNDO)
+    session.flush()
+    return row
+
+
+def _raise_urgency(session: Session, case: Case, *, now: datetime) -> None:
+    """What troubles many goes first. Its deadline stays: that was promised, and the desk may change it."""
+    count = case.joined + 1
+    if count == MANY and case.urgency == Urgency.NORMAL and case.kind == Kind.REPORT:
+        data = {"before": {"urgency": case.urgency}, "after": {"urgency": Urgency.URGENT}, "why": "joined"}
+        take_step(session, case, Step.ESCALATE, now=now, data=data)
+        case.urgency = Urgency.URGENT
+        told = say("cases.joined_urgent_desk", number=case.number, what=words.what(case), count=count)
+        work.tell_desk(session, case, told, now=now)

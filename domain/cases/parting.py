@@ -1,0 +1,122 @@
+"""How what was joined comes apart: somebody's words become a case of their own, or the reporter leaves and the others stay."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from core.errors import Refused
+from core.texts import say
+from domain import chats, inbox, reminders
+from domain.cases import joined, opening, work
+from domain.cases.life import ACTIVE, Step, take_step
+from storage.base import Session
+from storage.cases import Case, CaseMessage, CaseReporter
+from storage.chats import Chat
+from storage.messages import File, Received
+
+
+def part_by_button(session: Session, case: Case, person_id: int, *, now: datetime) -> Case | None:
+    """Whoever joined says that it is another matter, within a minute. The case that this opens, if their words are one."""
+    row = joined.of_person(session, case, person_id)
+    if row is None:
+        raise Refused("cases.part_nothing")
+    if now - row.at > joined.UNDO:
+        raise Refused("cases.part_late")
+    return part(session, case, row, actor_id=person_id, now=now)
+
+
+def part_by_staff(session: Session, case: Case, row_id: int, *, actor_id: int, now: datetime) -> Case | None:
+    """Staff take somebody out again, at any time."""
+    row = next((row for row in joined.of_case(session, case) if row.id == row_id), None)
+    if row is None:
+        raise Refused("cases.part_gone")
+    return part(session, case, row, actor_id=actor_id, now=now)
+
+
+def part(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:
+    """They are no longer with the case. Words that reported something by themselves become a case, with all that they sent."""
+    session.flush()
+    data = {"by": str(row.person_id)}
+    take_step(session, case, Step.PART, now=now, actor_id=actor_id, data=data, cause_id=row.received_id)
+    _leave(session, case, row, now=now)
+    made = _open_own(session, case, row, actor_id=actor_id, now=now) if row.has_own_words else None
+    reminders.add_once(session, reminders.JOINED, case, due_at=now)
+    session.flush()
+    return made
+
+
+def _leave(session: Session, case: Case, row: CaseReporter, *, now: datetime) -> None:
+    row.parted_at = now
+    session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined - 1))
+
+
+def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:
+    received = session.get(Received, row.received_id) if row.received_id else None
+    chat = session.get(Chat, row.chat_id) if row.chat_id else None
+    said = _words_of(session, case, row)
+    if received is None or chat is None or not said:
+        return None
+    understood = inbox.understanding_of(received)
+    if understood is None:
+        return None
+    made = opening.open_case(
+        session,
+        opening.matter_of(understood, said, here=chat.area_id or case.community_id),
+        community_id=case.community_id,
+        chat=chat,
+        reporter_id=row.person_id,
+        now=now,
+        actor_id=actor_id,
+        cause_id=received.id,
+    )
+    session.flush()
+    _move_messages(session, case, made, received)
+    is_group = chat.purpose != chats.ChatPurpose.PRIVATE
+    opening.post_receipt(
+        session,
+        made,
+        chat,
+        now=now,
+        reply_to=row.message_id if is_group else None,
+        thread=None,
+        asks_place=made.kind in opening.KINDS_WITH_PLACE and not made.place,
+        start_link=None,
+    )
+    return made
+
+
+def _words_of(session: Session, case: Case, row: CaseReporter) -> str:
+    query = select(CaseMessage.text).where(
+        CaseMessage.case_id == case.id, CaseMessage.chat_id == row.chat_id, CaseMessage.message_id == row.message_id
+    )
+    return session.scalars(query.limit(1)).first() or ""
+
+
+def _move_messages(session: Session, case: Case, made: Case, received: Received) -> None:
+    """What they sent about it goes along: a reply, an edit or a photo finds the new case from now on."""
+    theirs = (CaseMessage.case_id == case.id, CaseMessage.chat_id == received.chat_id)
+    session.execute(update(CaseMessage).where(*theirs, CaseMessage.sender == received.sender).values(case_id=made.id))
+    sent = (Received.case_id == case.id, Received.chat_id == received.chat_id, Received.sender == received.sender)
+    keys = session.scalars(select(Received.id).where(*sent)).all()
+    session.execute(update(Received).where(Received.id.in_(keys)).values(case_id=made.id))
+    files = update(File).where(File.received_id.in_(keys), File.case_id == case.id)
+    session.execute(files.values(case_id=made.id, handed_on_at=None))
+
+
+def take_back(session: Session, case: Case, *, actor_id: int, now: datetime, cause_id: int | None = None) -> bool:
+    """The reporter takes it back. Where others have joined it is theirs from now on (True), else it is withdrawn."""
+    first = next((row for row in joined.of_case(session, case) if row.person_id), None) if case.joined else None
+    if first is None or case.state not in ACTIVE or first.person_id is None:
+        work.withdraw(session, case, actor_id=actor_id, now=now, cause_id=cause_id)
+        return False
+    data = {"to_reporter": str(first.person_id)}
+    take_step(session, case, Step.PART, now=now, actor_id=actor_id, note=case.text, data=data, cause_id=cause_id)
+    said = _words_of(session, case, first) if first.has_own_words else ""
+    case.reporter_id, case.chat_id = first.person_id, first.chat_id or case.chat_id
+    case.text, case.place = said or case.text, first.place or case.place
+    _leave(session, case, first, now=now)
+    session.flush()
+    told = say("cases.joined_passed_on", number=case.number, count=case.joined + 1)
+    work.tell_worker(session, case, told, now=now)
+    work.refresh(session, case, now=now)
+    return True
