@@ -12,6 +12,7 @@ from core.texts import say
 from domain import chats, files, outbox, reminders
 from domain.cases import joined, photos, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
+from domain.cases.proofs import ask_again
 from domain.outbox import Priority
 from domain.recurrence import out_of_quiet
 from storage.areas import Community
@@ -267,6 +268,7 @@ RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
     reminders.EMERGENCY: _emergencies,
     reminders.RATING_NUDGE: _nudges,
     reminders.CLOSE_UNRATED: _unrated,
+    reminders.PROOF: ask_again,
 }
 
 

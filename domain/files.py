@@ -14,7 +14,7 @@ from core.ids import new_id
 from core.media import SUFFIXES, StoredMedia, path_of
 from core.messages import Attachment, AttachmentKind, ChatKind
 from core.texts import say
-from domain import outbox
+from domain import outbox, reminders
 from storage.base import Session
 from storage.chats import Chat, ChatState
 from storage.messages import File, FileState, Outbox, Received
@@ -237,7 +237,9 @@ def _settle(row: File, state: FileState, reason: str | None = None) -> None:
 
 def _tell_sender(session: Session, row: File, now: datetime) -> None:
     """Answers the message a file came with by why it was not taken and what to do: once for an album, and in a group only
-    about a case."""
+    about a case. What was to prove that a case is done is missed there too."""
+    if row.purpose == "proof" and row.case_id is not None and row.community_id is not None:
+        reminders.add_later(session, reminders.PROOF, community_id=row.community_id, subject_id=row.case_id, due_at=now)
     received = session.get(Received, row.received_id) if row.received_id is not None else None
     chat = session.get(Chat, received.chat_id) if received is not None and received.chat_id is not None else None
     if received is None or chat is None or chat.state == ChatState.LEFT:

@@ -20,6 +20,7 @@ DEADLINE_OVER = "case.deadline_over"
 EMERGENCY = "case.emergency"
 RATING_NUDGE = "case.rating_nudge"
 CLOSE_UNRATED = "case.close_unrated"
+PROOF = "case.proof"  # a photo that was to prove the end could not be kept
 
 
 def add(session: Session, kind: str, case: Case, *, due_at: datetime) -> None:

@@ -64,6 +64,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     cases.ASK_PLACE_STEP: cases.place_told,
     cases.DETAILS_STEP: cases.details_told,
     tasks.PROOF_STEP: tasks.proof_told,
+    tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,
     tasks.ANSWER_STEP: tasks.answer_told,
 }

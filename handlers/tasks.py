@@ -3,7 +3,7 @@
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
-from domain.cases import listing, opening, words, work
+from domain.cases import listing, opening, proofs, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
 from handlers.context import Context
@@ -11,6 +11,7 @@ from handlers.context import Context
 PROOF_STEP = "tasks.proof"
 RETURN_STEP = "tasks.return"
 ANSWER_STEP = "tasks.answer"
+PROOF_AGAIN_STEP = proofs.AGAIN_STEP
 
 
 def _case(ctx: Context, case_id: int, step: Step) -> listing.Case:
@@ -64,7 +65,15 @@ def reason_told(ctx: Context, question: dialogues.Conversation) -> bool:
 def proof_told(ctx: Context, question: dialogues.Conversation) -> bool:
     """A photo or a reason: the case is finished. Further pictures of the same album join as they come."""
     case = _case(ctx, int(question.data["case"]), Step.FINISH)
-    kept = [
+    kept = _keep_proofs(ctx, case)
+    work.finish(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
+    opening.keep_message(ctx.session, case, ctx.received)
+    _done(ctx, question, case, "cases.finished")
+    return True
+
+
+def _keep_proofs(ctx: Context, case: listing.Case) -> list[int]:
+    return [
         files.want(
             ctx.session,
             item,
@@ -78,9 +87,18 @@ def proof_told(ctx: Context, question: dialogues.Conversation) -> bool:
         ).id
         for item in inbox.files_of(ctx.received)
     ]
-    work.finish(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
+
+
+def proof_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
+    """What was missing after the end: the case is finished already. False: it has been opened again meanwhile."""
+    case = ctx.session.get(listing.Case, int(question.data["case"]))
+    if case is None or case.state not in (State.FINISHED, State.CLOSED):
+        dialogues.close(ctx.session, question)
+        return False
+    kept = _keep_proofs(ctx, case)
+    proofs.add(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
     opening.keep_message(ctx.session, case, ctx.received)
-    _done(ctx, question, case, "cases.finished")
+    _done(ctx, question, case, "cases.proof_added")
     return True
 
 
