@@ -2,13 +2,15 @@
 
 import logging
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from sqlalchemy import Engine, event
 
 from core.keys import load_or_make
 from storage import schema
@@ -27,6 +29,13 @@ PLAIN = [
     *structlog.get_config()["processors"][:-1],
     structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
 ]
+
+
+@event.listens_for(Engine, "checkout")
+def _without_waiting_for_the_disk(connection: Any, *_: object) -> None:
+    """Nobody mourns a test database: what only a power cut could take is not looked at here."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

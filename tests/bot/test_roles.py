@@ -61,13 +61,16 @@ def config(folder: Path, database: Database, telegram: TelegramEmulator, port: i
 
 
 async def start(file: Path, role: str) -> Process:
-    """Returns when the process says that it has started."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WUWEI_")}
     environment = kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     words = ("-m", "bot", "run", "--config", str(file), "--role", role)
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable, *words, cwd=file.parent, env=environment, stdout=PIPE, stderr=PIPE
     )
+
+
+async def started(process: Process, role: str) -> None:
+    """Returns when the process says that it has started."""
     assert process.stderr is not None
     said = []
     async with asyncio.timeout(LONGEST_START):
@@ -75,16 +78,18 @@ async def start(file: Path, role: str) -> Process:
             said.append(line.decode())
             if b'"started"' in line:
                 assert json.loads(line)["roles"] == [role]
-                return process
+                return
     raise AssertionError("".join(said))
 
 
 @asynccontextmanager
 async def running(file: Path) -> AsyncIterator[dict[str, Process]]:
+    """All four, started side by side: most of a start is loading."""
     processes: dict[str, Process] = {}
     try:
         for role in ROLES:
             processes[role] = await start(file, role)
+        await asyncio.gather(*(started(process, role) for role, process in processes.items()))
         yield processes
     finally:
         for process in processes.values():
