@@ -94,20 +94,17 @@ def _join(ctx: Context, case: Case) -> bool:
     is_under_receipt = case.chat_id == ctx.chat.id and ctx.now - case.opened_at < joined.FRESH and case.receipt_id
     if not row.has_own_words and is_under_receipt:
         return True
-    shown = joined.fresh_line(ctx.session, case, ctx.chat, now=ctx.now)
-    if shown is None:
-        shown = outbox.post(
-            ctx.session,
-            ctx.chat,
-            joined.line(case),
-            now=ctx.now,
-            buttons=joined.part_buttons(case),
-            reply_to=None if ctx.is_private else ctx.incoming.message_id,
-            thread=ctx.incoming.chat.thread,
-            case_id=case.id,
-            cause_id=ctx.received.id,
-        )
-    row.told_id = shown.id
+    row.told_id = joined.fresh_line(ctx.session, case, ctx.chat, now=ctx.now) or outbox.post(
+        ctx.session,
+        ctx.chat,
+        joined.line(case),
+        now=ctx.now,
+        buttons=joined.part_buttons(case),
+        reply_to=None if ctx.is_private else ctx.incoming.message_id,
+        thread=ctx.incoming.chat.thread,
+        case_id=case.id,
+        cause_id=ctx.received.id,
+    )
     return True
 
 

@@ -104,10 +104,10 @@ def part_buttons(case: Case) -> list[list[Press]]:
     return [[Press(say("cases.button_part"), "cases.part", case.id)]]
 
 
-def fresh_line(session: Session, case: Case, chat: Chat, *, now: datetime) -> Outbox | None:
-    """The line in this chat that may still be seen, to be edited instead of saying it again."""
+def fresh_line(session: Session, case: Case, chat: Chat, *, now: datetime) -> int | None:
+    """The outbox key of the line in this chat that may still be seen, to be edited instead of saying it again."""
     rows = [row for row in of_case(session, case) if row.chat_id == chat.id and row.told_id and now - row.at < FRESH]
-    return session.get(Outbox, rows[-1].told_id) if rows else None
+    return rows[-1].told_id if rows else None
 
 
 def has_fresh(session: Session, case: Case, *, now: datetime) -> bool:
