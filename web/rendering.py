@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from core.clock import Clock, in_china
 from core.privacy import mask, mask_for_group
@@ -50,6 +51,24 @@ class TimelineEntry:
     tone: Tone = "grey"
 
 
+class Compiled(BytecodeCache):
+    """Keeps what templates were compiled to, by their names and their text."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+# Shared by all renderers of a process: compiling is most of what a first page costs.
+COMPILED = Compiled()
+
+
 class Renderer:
     """Renders templates. A name that a template uses and nobody gave is an error, not a blank."""
 
@@ -62,6 +81,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=COMPILED,
         )
         self._environment.filters |= {
             "china_time": self._china_time,

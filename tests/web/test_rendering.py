@@ -295,3 +295,12 @@ def test_icons_used_by_templates_exist() -> None:
 
     assert sorted(name for name in names if not Path(STATIC / "vendor" / "icons" / f"{name}.svg").is_file()) == []
     assert "logout" in names
+
+
+def test_template_changed_on_disk_is_compiled_anew(tmp_path: Path) -> None:
+    """What is kept of a template goes by its text, not by its name alone."""
+    pages = []
+    for text in ("旧的", "新的", "旧的"):
+        (tmp_path / "page.html").write_text(text, encoding="utf-8")
+        pages.append(Renderer(FixedClock(NOW), [tmp_path]).render("page.html"))
+    assert pages == ["旧的", "新的", "旧的"]
