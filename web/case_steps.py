@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.media import StoredMedia, check_and_save, check_size
 from core.messages import AttachmentKind, Kind, Urgency
 from domain import access, files
-from domain.cases import desk, opening, work
+from domain.cases import desk, opening, parting, work
 from domain.cases.desk import SOURCE_NAMES, Correction
 from domain.cases.life import Step
 from domain.cases.opening import Matter
@@ -240,6 +240,30 @@ async def show_phone(request: Request, visitor: CurrentVisitor, case_id: int) ->
             raise
         return await case_page(request, visitor, case_id, status=409, refusal=sentence(refusal))
     return await case_page(request, visitor, case_id, phone=phone)
+
+
+@router.post("/cases/{case_id}/reporters/{row_id}/part")
+async def part(request: Request, visitor: CurrentVisitor, case_id: int, row_id: int) -> Response:
+    """Somebody who joined is taken out again; words that report something by themselves become a case of their own."""
+    services = services_of(request)
+    now = services.clock.now()
+
+    def work_on(session: Session) -> str:
+        with desk.acting(session, visitor.person_id, case_id, act="part", version=None, now=now) as (case, person):
+            made = parting.part_by_staff(session, case, row_id, actor_id=person.id, now=now)
+            return made.number if made else ""
+
+    try:
+        number = await services.database.write(work_on)
+    except Refused as refusal:
+        if status_of(refusal) == 404:
+            raise
+        return await case_page(request, visitor, case_id, status=409, refusal=sentence(refusal))
+    services.wake()
+    back = f"/desk/cases/{case_id}"
+    if not number:
+        return done(request, visitor, back, "web.case_parted")
+    return done(request, visitor, back, "web.case_parted_own", number=number)
 
 
 @router.get("/new")

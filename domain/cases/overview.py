@@ -86,6 +86,7 @@ class CaseRow:
     is_overdue: bool
     is_private: bool
     photos: int
+    reporters: int
     moves: tuple[tuple[str, str], ...]
 
 
@@ -273,6 +274,7 @@ def _row(found: Case, worker: str, area: str, photos: int, now: datetime) -> Cas
         is_overdue=is_active and found.deadline_at is not None and found.deadline_at < now,
         is_private=found.is_private,
         photos=photos,
+        reporters=found.joined + 1,
         moves=tuple(
             (target.value, STATE_NAMES[target]) for target, step in MOVES if may(found, step) and target != state
         ),

@@ -20,7 +20,7 @@ from domain.cases.words import URGENCY_NAMES
 from domain.topics import name_of
 from storage.areas import Area
 from storage.base import Session
-from storage.cases import Case, CaseEvent, CaseMessage
+from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat
 from storage.messages import FileState, Outbox, OutboxState
 from storage.people import Account, Person
@@ -102,6 +102,18 @@ class FileLine:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedLine:
+    """Somebody who joined. `words` are what they said; `is_own` where they reported it by themselves."""
+
+    id: int
+    at: datetime
+    who: str
+    words: str
+    place: str
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """A case's page. `row` is the case itself; `steps` are those its state allows and this person may take."""
 
@@ -123,6 +135,7 @@ class CaseView:
     messages: list[MessageLine]
     sent: list[SentLine]
     files: list[FileLine]
+    joined: list[JoinedLine]
 
 
 def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> CaseView:
@@ -157,6 +170,7 @@ def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> Ca
         messages=_messages(session, case),
         sent=_sent(session, case),
         files=_files(session, case),
+        joined=_joined(session, case),
     )
 
 
@@ -208,6 +222,10 @@ def _text(event: CaseEvent, names: dict[int, str], areas: dict[int, str]) -> str
         lines.append(f"附 {len(data['files'])} 个文件")
     if data.get("by") == "staff":
         lines.append("由工作人员回访登记")
+    if data.get("to_reporter"):
+        lines.append("原报告人已撤回，由并入的邻居接着反映")
+    if data.get("why") == "joined":
+        lines.append("反映的户数多")
     if data.get("why") == "deadline":
         lines.append("超过时限")
     if data.get("why") == "unrated":
@@ -245,6 +263,23 @@ def _messages(session: Session, case: Case) -> list[MessageLine]:
     return [
         MessageLine(row.at, name or "", "私聊" if kind == "private" else title or "", row.text)
         for row, title, kind, name in session.execute(query)
+    ]
+
+
+def _joined(session: Session, case: Case) -> list[JoinedLine]:
+    if not case.joined:
+        return []
+    said = (CaseMessage.case_id == CaseReporter.case_id) & (CaseMessage.chat_id == CaseReporter.chat_id)
+    query = (
+        select(CaseReporter, Person.name, CaseMessage.text)
+        .outerjoin(Person, Person.id == CaseReporter.person_id)
+        .outerjoin(CaseMessage, said & (CaseMessage.message_id == CaseReporter.message_id))
+        .where(CaseReporter.case_id == case.id, CaseReporter.parted_at.is_(None))
+        .order_by(CaseReporter.id)
+    )
+    return [
+        JoinedLine(row.id, row.at, name or "", said_words or "", row.place, row.has_own_words)
+        for row, name, said_words in session.execute(query)
     ]
 
 
