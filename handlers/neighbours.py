@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Urgency
 from core.texts import say
-from domain import areas, outbox
+from domain import outbox
 from domain.cases import joined, joining, opening, parting, work
 from domain.cases.life import State
 from domain.cases.listing import Case
@@ -49,9 +49,8 @@ def agree(ctx: Context) -> bool:
 def _is_elsewhere(ctx: Context, case: Case) -> bool:
     """Whether a building is named that is not the case's."""
     matter = matter_of(ctx)
-    area = ctx.session.recall(areas.Area, matter.area_id) if matter.area_id and ctx.understanding.places else None
-    site = matter.site or areas.site_of(area)
-    return bool(site) and site != case.site
+    site = opening.site_named(ctx.session, matter) if ctx.understanding.places else ""
+    return bool(site) and site != opening.site_in(case)
 
 
 def reported_already(ctx: Context) -> bool:

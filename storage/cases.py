@@ -26,10 +26,9 @@ class Case(Base):
         Index(
             "ix_case_same_thing",
             "community_id",
-            "site",
-            "topic",
-            sqlite_where=text("closed_at IS NULL AND site <> ''"),
-            postgresql_where=text("closed_at IS NULL AND site <> ''"),
+            "thing",
+            sqlite_where=text("closed_at IS NULL AND thing <> ''"),
+            postgresql_where=text("closed_at IS NULL AND thing <> ''"),
         ),
     )
 
@@ -42,9 +41,9 @@ class Case(Base):
     text: Mapped[str]
     place: Mapped[str] = mapped_column(default="")
     area_id: Mapped[int | None] = mapped_column(refers("area.id"))
-    site: Mapped[str] = mapped_column(
+    thing: Mapped[str] = mapped_column(
         default="", server_default=""
-    )  # the building or landmark; empty where nobody said
+    )  # topic and building; empty where nobody said where
     is_private: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str] = mapped_column(default="chat")  # chat, telephone, walk-in, …
     chat_id: Mapped[int | None] = mapped_column(refers("chat.id"))

@@ -155,9 +155,8 @@ def correct(
         session, case, Step.CORRECT, now=now, actor_id=actor.id, note=note, data={"before": before, "after": after}
     )
     case.kind, case.topic, case.urgency = new.kind, new.topic, new.urgency
-    if new.area_id != case.area_id:
-        case.area_id, case.site = new.area_id, areas.site_of(session.get(Area, new.area_id))
-    case.place = new.place
+    site = opening.site_in(case) if new.area_id == case.area_id else areas.site_of(session.get(Area, new.area_id))
+    case.place, case.area_id, case.thing = new.place, new.area_id, opening.thing_of(new.topic, site)
     _set_privacy(session, case, now=now)
     if case.state in ACTIVE:
         _move_deadline(session, case, new, after, now=now)

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import select, text, tuple_, update
+from sqlalchemy import select, text, update
 
 from core.ids import new_id
 from core.messages import Kind, Signal, Understanding, Urgency
 from core.texts import say
-from domain import areas, reminders
-from domain.cases import joined, words, work
+from domain import reminders
+from domain.cases import joined, opening, words, work
 from domain.cases.life import ACTIVE, Step, take_step
 from domain.cases.opening import Matter
 from domain.inbox import Noted
@@ -49,8 +49,8 @@ JOINABLE = frozenset({Kind.REPORT, Kind.REQUEST, Kind.QUESTION, Kind.PROPOSAL})
 WIDE = frozenset({"water_supply", "power", "heating", "network"})
 
 _MAYBE_AGREES = re.compile(r"也|同[求问感上样意]|附议|加一|一样|^\s*[+＋]")
-# 我也是这么想的: agreed with somebody's words, not with their trouble.
-_AGREES_IN_MIND = re.compile(r"也是?(?:这么|想|觉得|认为|希望|支持|同意|听说?|刚|要|去|来)")
+# 我也是这么想的: agreed with somebody's words, not with their trouble; 加一勺糖: not an answer at all.
+_AGREES_IN_MIND = re.compile(r"加一(?=[^\W\d_])|也是?(?:这么|想|觉得|认为|希望|支持|同意|听说?|刚|要|去|来)")
 _OF_HOME = re.compile(r"家|栋|楼|单元|户|屋|小区|这边|这里|那边")
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 # What tells two places of one building apart.
@@ -59,8 +59,8 @@ _PARTS = (
     re.compile(r"[东南西北前后左右](?=[门侧边面头户]|单元)"),
 )
 
-# Community, site, topic.
-Key = tuple[int, str, str]
+# Community, and what is where.
+Key = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +77,22 @@ class Candidate:
 
 def key_of(session: Session, matter: Matter, community_id: int | None) -> Key | None:
     """Under what the same thing would be found; None where nothing can be the same as this."""
-    site = matter.site or areas.site_of(session.recall(areas.Area, matter.area_id) if matter.area_id else None)
-    if matter.kind != Kind.REPORT or not matter.topic or not site or community_id is None:
+    if matter.kind != Kind.REPORT or not matter.topic or community_id is None:
         return None
-    return community_id, site, matter.topic
+    thing = opening.thing_of(matter.topic, opening.site_named(session, matter))
+    return (community_id, thing) if thing else None
 
 
 def note_open(session: Session, keys: Collection[Key], *, now: datetime) -> None:
     """Looks up the open cases under all of these keys in one statement, for the `same_thing` that follow."""
     query = (
-        select(Case.id, Case.community_id, Case.site, Case.topic, Case.text, Case.place, Case.urgency, Case.opened_at)
+        select(Case.id, Case.community_id, Case.thing, Case.text, Case.place, Case.urgency, Case.opened_at)
         .where(
-            tuple_(Case.community_id, Case.site, Case.topic).in_(keys),
+            # Not as pairs, which SQLite looks up in no index.
+            Case.community_id.in_({community_id for community_id, _ in keys}),
+            Case.thing.in_({thing for _, thing in keys}),
             # As literals: only then does the database know that the index on these holds all of them.
-            text('"case".closed_at IS NULL AND "case".site <> \'\''),
+            text('"case".closed_at IS NULL AND "case".thing <> \'\''),
             Case.state.in_(ACTIVE),
             Case.kind == Kind.REPORT,
             Case.opened_at >= now - WINDOW,
@@ -100,8 +102,7 @@ def note_open(session: Session, keys: Collection[Key], *, now: datetime) -> None
     )
     found: dict[Key, list[Candidate]] = defaultdict(list)
     for row in session.execute(query) if keys else ():
-        key = (row.community_id, row.site, row.topic)
-        found[key].append(Candidate(row.id, row.text, row.place, row.urgency, row.opened_at))
+        found[row.community_id, row.thing].append(Candidate(row.id, row.text, row.place, row.urgency, row.opened_at))
     for key in keys:
         session.memo[SAME_THING, key] = found.get(key, [])
 
@@ -111,7 +112,7 @@ def note_opened(session: Session, case: Case, chat: Chat) -> None:
     if not case.is_private and case.kind in JOINABLE:
         chat.last_case_id = case.id
         session.memo[Case, case.id] = case
-    known = session.memo.get((SAME_THING, (case.community_id, case.site, case.topic)))
+    known = session.memo.get((SAME_THING, (case.community_id, case.thing)))
     if known is not None and case.kind == Kind.REPORT:
         made = Candidate(case.id, case.text, case.place, case.urgency, case.opened_at, case)
         cast(list[Candidate], known).insert(0, made)

@@ -49,6 +49,21 @@ def place_words(mentions: tuple[PlaceMention, ...]) -> str:
     return " ".join(dict.fromkeys(mention.words for mention in mentions))[:100]
 
 
+def site_named(session: Session, matter: Matter) -> str:
+    """The building or landmark that a matter is about; empty where none was named."""
+    return matter.site or areas.site_of(session.recall(areas.Area, matter.area_id) if matter.area_id else None)
+
+
+def thing_of(topic: str | None, site: str) -> str:
+    """What and where, as a case keeps it to be found by; empty where nobody said where."""
+    return f"{topic or ''}@{site}" if site else ""
+
+
+def site_in(case: Case) -> str:
+    """The building or landmark that a case is about."""
+    return case.thing.partition("@")[2]
+
+
 def matter_of(understood: Understanding, said: str, *, here: int | None) -> Matter:
     """What was understood as a matter; `here` is the area that it was said in, for what names none of its own."""
     area_id = next((mention.area_id for mention in understood.places if mention.area_id), None)
@@ -88,7 +103,7 @@ def open_case(  # noqa: PLR0913 - a case's columns
         text=matter.text,
         place=matter.place,
         area_id=matter.area_id,
-        site=matter.site or areas.site_of(session.recall(areas.Area, matter.area_id) if matter.area_id else None),
+        thing=thing_of(matter.topic, site_named(session, matter)),
         is_private=matter.kind in words.PRIVATE_KINDS,
         source=source,
         chat_id=chat.id if chat else None,
@@ -234,7 +249,8 @@ def add_place(
     case.place = place
     moved = area_id is not None and area_id != case.area_id
     if area_id is not None:
-        case.area_id, case.site = area_id, areas.site_of(session.recall(areas.Area, area_id))
+        case.area_id = area_id
+        case.thing = thing_of(case.topic, areas.site_of(session.recall(areas.Area, area_id)))
     holder = case.assignee_id
     if moved and case.state in (State.OPEN, State.ASSIGNED):
         work.route(session, case, now=now, cause_id=cause_id)

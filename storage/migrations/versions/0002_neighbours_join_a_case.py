@@ -13,16 +13,16 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-OPEN_SOMEWHERE = "closed_at IS NULL AND site <> ''"
+OPEN_SOMEWHERE = "closed_at IS NULL AND thing <> ''"
 
 
 def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("site", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("thing", sa.String(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("joined", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.create_index(
             "ix_case_same_thing",
-            ["community_id", "site", "topic"],
+            ["community_id", "thing"],
             unique=False,
             sqlite_where=sa.text(OPEN_SOMEWHERE),
             postgresql_where=sa.text(OPEN_SOMEWHERE),
@@ -66,4 +66,4 @@ def downgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.drop_index("ix_case_same_thing")
         batch_op.drop_column("joined")
-        batch_op.drop_column("site")
+        batch_op.drop_column("thing")

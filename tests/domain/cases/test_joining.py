@@ -1,0 +1,138 @@
+"""What is the same thing and what is not; that looking for it costs one statement; and that nobody stays in it who is forgotten."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import event, select
+
+from core.messages import Kind, Urgency
+from domain import retention
+from domain.cases import joining
+from domain.cases.joining import agrees, are_apart
+from domain.cases.opening import Matter
+from storage.base import Session
+from storage.cases import Case, CaseReporter
+from tests import builders
+from tests.builders import Place
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["我家也是", "+1", "同求", "我也是", "俺家也是", "我家也停水了", "我们这栋也停水了", "5号楼也停电了", "附议"],
+)
+def test_agreement_is_heard(said: str) -> None:
+    assert agrees(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "我也是这么想的，慢慢来嘛",
+        "我也想去",
+        "也行吧",
+        "加一勺糖就好",
+        "一样的价钱",
+        "我也觉得挺好",
+        "早上好",
+        "",
+        "也" * 500,
+    ],
+)
+def test_what_only_sounds_like_agreement_is_not(said: str) -> None:
+    assert not agrees(said)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("3号楼1单元漏水", "3号楼2单元漏水", True),
+        ("3号楼1单元漏水", "3号楼一单元又漏了", False),
+        ("3号楼漏水", "3号楼2单元漏水", False),
+        ("3-2-501 漏水", "3-2-502 漏水", True),
+        ("3号楼5楼的灯不亮", "3号楼2楼灯坏了", True),
+        ("3号楼五楼的灯不亮", "3号楼五楼灯坏了", False),
+        ("3号楼东侧积水", "3号楼西侧积水", True),
+        ("3号楼门口积水", "3号楼积水", False),
+    ],
+)
+def test_other_doors_floors_and_sides_are_other_troubles(one: str, other: str, apart: bool) -> None:
+    assert are_apart(one, other) is apart
+    assert are_apart(other, one) is apart
+
+
+def matter(place: Place, text: str, **columns: object) -> Matter:
+    values = {"kind": Kind.REPORT, "topic": "lift", "urgency": Urgency.NORMAL, "place": "3号楼", "has_place": True}
+    return Matter(text=text, area_id=place.building.id, **(values | columns))  # type: ignore[arg-type]  # a case's columns
+
+
+def found(session: Session, wanted: Matter, place: Place, *, now: datetime) -> Case | None:
+    session.memo.clear()
+    key = joining.key_of(session, wanted, place.id)
+    return joining.same_thing(session, wanted, key, now=now) if key else None
+
+
+def test_same_trouble_is_found_by_place_topic_words_and_time(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now, topic="lift", text="3号楼电梯坏了", where="3号楼")
+    same = matter(place, "3号楼的电梯又停了，坏了")
+    assert found(session, same, place, now=now + timedelta(days=2)) is case
+    assert found(session, same, place, now=now + timedelta(days=4)) is None
+    assert found(session, matter(place, "3号楼电梯里有人撒尿，臭死了"), place, now=now) is None
+    assert found(session, matter(place, same.text, kind=Kind.WISH), place, now=now) is None
+    assert found(session, matter(place, same.text, topic=None), place, now=now) is None
+    elsewhere = Matter(Kind.REPORT, "lift", Urgency.NORMAL, "8号楼电梯坏了", "8号楼", place.other_building.id, True)
+    assert found(session, elsewhere, place, now=now) is None
+    case.state = "withdrawn"
+    session.flush()
+    assert found(session, same, place, now=now) is None
+
+
+def test_emergency_joins_only_an_emergency_of_just_now(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    builders.case(session, place, now, topic="fire", text="3号楼冒烟", where="3号楼")
+    urgent = matter(place, "3号楼着火了", topic="fire", urgency=Urgency.EMERGENCY)
+    assert found(session, urgent, place, now=now) is None
+    case = builders.case(
+        session, place, now, topic="fire", text="3号楼着火了", where="3号楼", urgency=Urgency.EMERGENCY
+    )
+    assert found(session, urgent, place, now=now + timedelta(minutes=5)) is case
+    assert found(session, urgent, place, now=now + timedelta(minutes=31)) is None
+
+
+def test_many_reports_are_looked_for_in_one_statement_by_its_index(
+    session: Session, now: datetime, database_kind: str
+) -> None:
+    place = builders.community(session)
+    for count in range(5):
+        builders.case(session, place, now, topic="lift", text=f"3号楼电梯坏了 {count}")
+    keys = [(place.id, f"{topic}@{place.building.id}") for topic in ("lift", "leak", "power")]
+    statements: list[str] = []
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_: statements.append(statement))
+    joining.note_open(session, keys, now=now)
+    assert len(statements) == 1
+    if database_kind == "postgres":
+        return  # which plans by how many rows there are
+    plan = session.connection().exec_driver_sql(
+        f"EXPLAIN QUERY PLAN {statements[0]}", tuple(["1"] * 20)[: statements[0].count("?")]
+    )
+    assert any("ix_case_same_thing" in str(row) for row in plan)
+
+
+def test_who_is_forgotten_is_no_longer_among_the_reporters(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now, topic="power", text="3号楼停电了")
+    who = builders.person(session, "李叔")
+    session.add(
+        CaseReporter(
+            community_id=place.id,
+            case_id=case.id,
+            person_id=who.id,
+            place="3号楼501",
+            has_own_words=True,
+            at=now,
+            told_state=case.state,
+        )
+    )
+    retention.forget_person(session, who, now=now)
+    assert session.execute(select(CaseReporter.person_id, CaseReporter.place)).all() == [(None, "")]
