@@ -174,7 +174,7 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
     actor = ctx.person.id
     if signal == Signal.WITHDRAWN and case.reporter_id == actor:
         parting.take_back(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
-    elif signal == Signal.STILL_BROKEN:
+    elif signal == Signal.STILL_BROKEN or (signal == Signal.NONE and words.is_urging(ctx.incoming.text)):
         work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now)
         ctx.reply("cases.still_broken_noted", number=case.number)
     elif signal == Signal.RESOLVED:

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Signal, Urgency
 from core.texts import say
 from domain import areas, chats, dialogues, inbox, outbox, people
-from domain.cases import opening
+from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
@@ -106,6 +106,7 @@ def needs_look_up(ctx: Context) -> bool:
         or incoming.text in BY_TEXT
         or incoming.text.startswith(BIND_WORDS)
         or neighbours.may_agree(ctx)
+        or words.is_urging(incoming.text)
     )
 
 
@@ -261,17 +262,26 @@ def _may_follow(ctx: Context) -> bool:
         understood.signal in SIGNALS_OF_A_CASE
         or (incoming.attachments and understood.decision == Decision.SILENT)
         or understood.decision == Decision.ACT
+        or words.is_urging(incoming.text)
     )
 
 
 def _is_other_matter(ctx: Context, case: Case) -> bool:
-    if ctx.understanding.signal in SIGNALS_OF_A_CASE:
+    is_about_it = ctx.understanding.signal in SIGNALS_OF_A_CASE or words.is_urging(ctx.incoming.text)
+    if is_about_it and not _names_another_place(ctx, case):
         return False
     # Said under our receipt and naming no place of its own: more about this one, whatever else it sounds like.
     is_danger = ctx.understanding.urgency == Urgency.EMERGENCY and case.urgency != Urgency.EMERGENCY
     if ctx.incoming.reply_to_bot and case.state in ACTIVE and not ctx.understanding.places and not is_danger:
         return False
     return ratio(ctx.incoming.text, case.text) < SAME_WORDS
+
+
+def _names_another_place(ctx: Context, case: Case) -> bool:
+    """Whether the words ask after something elsewhere: 8号楼怎么没人管, after a report about 3号楼."""
+    if ctx.understanding.signal in SIGNALS_OF_A_CASE:
+        return False
+    return bool(ctx.understanding.places) and opening.place_words(ctx.understanding.places) not in case.place
 
 
 def _new_matter(ctx: Context) -> None:

@@ -1,5 +1,6 @@
 """A case in words: what is said of it to the group, to its worker and to the resident. Reads rows, changes nothing."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -30,6 +31,20 @@ URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "加急", Urgency.EME
 # Matters between people are never talked over in a group.
 PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})
 LONGEST_IN_LIST = 24
+# What people say when they have reported something and nobody has come: no matter of its own, however it sounds.
+URGING = re.compile(
+    r"(?:有没有|怎么(?:还)?(?:没有|没)|还(?:没有|没)|就没)人(?:来)?(?:管|处理|修|理)|(?:怎么|咋|还)(?:还)?没(?:有)?人来"
+    r"|有人(?:管|处理|修|来(?:了|过)?)(?:吗|么|没|啊|呀|$)"
+    r"|没人(?:管|理|来|处理)|催(?:一下|一催|催)|(?:怎么|咋)(?:还)?(?:不|没)(?:来|修|处理|动静)|(?:快|赶紧|赶快|尽快)(?:点)?来(?:个)?人"
+    r"|什么时候(?:能|才能|可以)?(?:来|修|处理|弄)|进(?:度|展)(?:怎么样|如何|到哪)"
+)
+LONGEST_URGING = 20
+# What may stand around it; anything else is a matter of its own: 有人晕倒了，快来人.
+AROUND_URGING = re.compile(
+    r"[\W_]|管|这|那|个|件|事|情|啊|呀|呢|吗|吧|嘛|了|的|都|还|怎么|到底|麻烦|请|帮忙|帮|谁|我们|我|你们|您|大家|一下|赶紧|快|社区|物业|网格员|师傅|"
+    r"几天|几个小时|好久|半天|今天|现在|@五微|五微|来"
+)
+MOST_AROUND = 1
 LONGEST_ON_CARD = 1200
 
 
@@ -165,6 +180,13 @@ def rating_buttons(case: Case) -> list[list[Press]]:
             Press(say("cases.button_dissatisfied"), "cases.dissatisfied", case.id),
         ]
     ]
+
+
+def is_urging(text: str) -> bool:
+    """Whether somebody only asks when anybody will come."""
+    if len(text) > LONGEST_URGING or URGING.search(text) is None:
+        return False
+    return len(AROUND_URGING.sub("", URGING.sub("", text))) <= MOST_AROUND
 
 
 def short(text: str) -> str:

@@ -47,6 +47,7 @@ def test_steps_are_those_that_questions_name() -> None:
         cases.ASK_PLACE_STEP,
         cases.DETAILS_STEP,
         tasks.PROOF_STEP,
+        tasks.PROOF_AGAIN_STEP,
         tasks.RETURN_STEP,
         tasks.ANSWER_STEP,
     }
