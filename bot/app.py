@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.channels.base import Channel
+from bot.channels.base import Answering, Channel
 from bot.channels.registry import make_channels
 from bot.fetcher import Fetcher
 from bot.receiver import Receiver
@@ -109,7 +109,7 @@ class App:
         if CLOCK in self.roles:
             self._scheduler.start()
         # A webhook is an ear that needs the web server, also in a process without the console's role.
-        if WEB in self.roles or (INTAKE in self.roles and self.settings.telegram.mode == "webhook"):
+        if WEB in self.roles or (INTAKE in self.roles and self.settings.has_hooks):
             await self._start_web()
         if INTAKE in self.roles:
             self._run(self._tell_findings())
@@ -171,6 +171,7 @@ class App:
             wake=self.wake,
             is_ready=self.faults,
             hooks={channel.name: channel.take_hook for channel in self.channels.values()},
+            callbacks={one.name: one.answer_hook for one in self.channels.values() if isinstance(one, Answering)},
             simulation=self.simulation,
             demo_link=self.demo_link,
             bot_names=self._bot_names(),

@@ -73,6 +73,8 @@ class Receiver:
     async def deliver(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> None:
         """Returns after the commit. Raises when nothing could be stored."""
         source = (incomings[0].channel, incomings[0].account) if incomings else None
+        if bookmark is not None and bookmark.channel:
+            source = (bookmark.channel, bookmark.account)
         waiting = Waiting(incomings, bookmark, source)
         self._queue.append(waiting)
         self._wake.set()
@@ -200,6 +202,8 @@ class Receiver:
             touched.add((ctx.chat.id, ctx.sender))
             understood = None if ctx.understanding is NOTHING else ctx.understanding
             ctx.received = arrival = inbox.arrive(ctx.incoming, understood, chat_id=ctx.chat.id, now=ctx.now)
+            if ctx.incoming.keep:
+                outbox.keep_more(session, ctx.chat, ctx.incoming.message_id, ctx.incoming.keep)
             routes.handle(ctx)
             inbox.write_down(session, arrival)
             metrics.OUTCOMES.labels(arrival.outcome).inc()

@@ -72,6 +72,37 @@ class TelegramSettings(Section):
     poll_seconds: int = Field(30, ge=0, le=50)
 
 
+class WeComSettings(Section):
+    """Off while `corp_id` is empty; the self-built app while `secret` is, 微信客服 (KF) while `kf_secret` is.
+
+    Each of the two has a receive-address of its own, proven by its token and key; KF without them shares the app's.
+    """
+
+    corp_id: str = ""
+    base_url: WebAddress = "https://qyapi.weixin.qq.com"
+    agent_id: int = Field(0, ge=0)
+    secret: SecretStr = SecretStr("")
+    callback_token: SecretStr = SecretStr("")
+    aes_key: SecretStr = SecretStr("")
+    kf_secret: SecretStr = SecretStr("")
+    kf_callback_token: SecretStr = SecretStr("")
+    kf_aes_key: SecretStr = SecretStr("")
+    kf_accounts: tuple[str, ...] = ()
+
+    @property
+    def has_app(self) -> bool:
+        return bool(self.corp_id and self.secret.get_secret_value())
+
+    @property
+    def has_kf(self) -> bool:
+        return bool(self.corp_id and self.kf_secret.get_secret_value())
+
+    @property
+    def shares_address(self) -> bool:
+        """KF's callbacks come to the app's address."""
+        return not self.kf_callback_token.get_secret_value() and not self.kf_aes_key.get_secret_value()
+
+
 class MediaSettings(Section):
     """Caps on what people send: bytes of one file, and pixels of one picture."""
 
@@ -104,6 +135,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     telegram: TelegramSettings = TelegramSettings()
+    wecom: WeComSettings = WeComSettings()
     media: MediaSettings = MediaSettings()
     keep: KeepSettings = KeepSettings()
     log: LogSettings = LogSettings()
@@ -122,12 +154,24 @@ class Settings(BaseSettings):
     def media_folder(self) -> Path:
         return self.data_folder / "media"
 
+    @property
+    def has_hooks(self) -> bool:
+        """Whether a platform calls us: an ear that needs the web server."""
+        return self.telegram.mode == "webhook" or self.wecom.has_app or self.wecom.has_kf
+
 
 TELEGRAM = "https://api.telegram.org"
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+CALLBACK_TOKEN, AES_KEY = re.compile(r"[A-Za-z0-9]{1,32}"), re.compile(r"[A-Za-z0-9]{43}")
 SECRET_FILES = {
     "telegram_token": ("telegram", "token"),
     "telegram_webhook_secret": ("telegram", "webhook_secret"),
+    "wecom_secret": ("wecom", "secret"),
+    "wecom_callback_token": ("wecom", "callback_token"),
+    "wecom_aes_key": ("wecom", "aes_key"),
+    "wecom_kf_secret": ("wecom", "kf_secret"),
+    "wecom_kf_callback_token": ("wecom", "kf_callback_token"),
+    "wecom_kf_aes_key": ("wecom", "kf_aes_key"),
     "database_url": ("database", "url"),
 }
 
@@ -197,7 +241,7 @@ def _with_secret_files(settings: Settings) -> Settings:
 
 def _faults_together(settings: Settings) -> list[str]:
     """What is wrong only in combination."""
-    faults: list[str] = []
+    faults = _faults_of_wecom(settings.wecom)
     telegram = settings.telegram
     if not telegram.token.get_secret_value() or telegram.mode == "polling":
         return faults
@@ -205,6 +249,22 @@ def _faults_together(settings: Settings) -> list[str]:
         faults.append("telegram.webhook_secret：推送方式要写 1 到 256 个字母、数字、下划线或连字符")
     if telegram.base_url == TELEGRAM and not settings.web.public_url.startswith("https://"):
         faults.append("web.public_url：Telegram 只向 https:// 开头的地址推送；没有公网地址请用轮询（telegram.mode）")
+    return faults
+
+
+def _faults_of_wecom(wecom: WeComSettings) -> list[str]:
+    """Without its token and key an address could not tell WeCom from anybody else."""
+    faults = []
+    if wecom.has_app and not wecom.agent_id:
+        faults.append("wecom.agent_id：写了 wecom.secret 就要写这个应用的 AgentId")
+    addresses = [("", wecom.callback_token, wecom.aes_key)] if wecom.has_app else []
+    if wecom.has_kf and not (wecom.has_app and wecom.shares_address):
+        addresses.append(("kf_", wecom.kf_callback_token, wecom.kf_aes_key))
+    for prefix, token, key in addresses:
+        if CALLBACK_TOKEN.fullmatch(token.get_secret_value()) is None:
+            faults.append(f"wecom.{prefix}callback_token：要写接收消息设置里的 Token（1 到 32 个字母和数字）")
+        if AES_KEY.fullmatch(key.get_secret_value()) is None:
+            faults.append(f"wecom.{prefix}aes_key：要写接收消息设置里的 EncodingAESKey（43 个字母和数字）")
     return faults
 
 

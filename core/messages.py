@@ -87,6 +87,7 @@ class Incoming:
     `button` is the opaque key of the pressed button, `press_id` what must be answered so that the client stops waiting.
     `is_addressed` holds in private chat, when the bot is mentioned, or when one of its messages is replied to.
     `payload` is the argument of a start link. `raw` is the body as it came, kept only while a replay may be needed.
+    `keep` is added to what `Sent.keep` said of the message `message_id`, so that a later edit of it gets both.
     """
 
     channel: str
@@ -110,14 +111,20 @@ class Incoming:
     payload: str | None = None
     new_chat_id: str | None = None
     raw: str = ""
+    keep: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Where to go on reading a platform's stream (a polling offset, a cursor); stored with the messages read."""
+    """Where to go on reading a platform's stream (a polling offset, a cursor); stored with the messages read.
+
+    `channel` and `account` say whose it is where no message comes with it.
+    """
 
     name: str
     value: str
+    channel: str = ""
+    account: str = ""
 
 
 class OutgoingAction(StrEnum):
@@ -170,7 +177,10 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said: the id of the message it made, and what the channel wants back for a later edit."""
+    """What the platform said: the id of the message it made, and what the channel wants back for a later edit.
+
+    An edit that had to be made as a new message has that one's id: later edits name it.
+    """
 
     external_id: str | None = None
     keep: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 from core.errors import Refused
 from core.ids import new_id
 from core.messages import ChatKind, ChatRef
-from storage.areas import Area
+from storage.areas import Area, AreaLevel
 from storage.base import Session
 from storage.cases import CaseMessage
 from storage.chats import BindingCode, Chat, ChatPurpose, ChatState
@@ -31,6 +31,7 @@ __all__ = [
     "note_hearing",
     "note_private_chats",
     "pause_posts",
+    "place_private",
     "private_chat_of",
     "private_chats_of",
     "resume_posts",
@@ -87,6 +88,16 @@ def note_private(chat: Chat, account: Account) -> None:
     chat.person_id = account.person_id
     chat.state = ChatState.BOUND
     account.private_chat = PrivateChat.OPEN
+
+
+def place_private(session: Session, chat: Chat, area_id: int) -> None:
+    """A person came by the link of an area: what they say in private is about there, unless they name another place."""
+    area = session.get(Area, area_id)
+    if area is None or area.removed_at is not None or chat.kind != ChatKind.PRIVATE:
+        return
+    community_id = area.community_id or (area.id if area.level == AreaLevel.COMMUNITY else None)
+    if community_id is not None:
+        chat.community_id, chat.area_id = community_id, area.id
 
 
 def note_blocked(session: Session, chat: Chat) -> None:

@@ -1,7 +1,7 @@
 """The one way out: rules leave rows here in their own transaction, and bot/sender.py carries them to the platforms."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ __all__ = [
     "drop_waiting",
     "edit",
     "find_press",
+    "keep_more",
     "post",
     "resend",
     "tell_staff",
@@ -187,6 +188,15 @@ def tell_staff(session: Session, text: str, *, key: str, now: datetime) -> None:
         dedupe_key = f"{key}:{group.id}"
         if session.scalar(select(Outbox.id).where(Outbox.dedupe_key == dedupe_key)) is None:
             post(session, group, text, now=now, priority=Priority.ASSIGNMENT, dedupe_key=dedupe_key)
+
+
+def keep_more(session: Session, chat: Chat, message_id: str | None, more: Mapping[str, str]) -> None:
+    """Adds to what the channel wants back when this message of ours is edited (a card's new code)."""
+    row = session.scalars(
+        select(Outbox).where(Outbox.chat_id == chat.id, Outbox.external_id == message_id, Outbox.edits_id.is_(None))
+    ).first()
+    if row is not None:
+        row.keep = {**(row.keep or {}), **more}
 
 
 def drop_waiting(session: Session, case_id: int, *, priority: Priority) -> None:

@@ -172,6 +172,19 @@ def mark_sent(session: Session, sent: Mapping[int, Sent], *, now: datetime) -> N
         if result.keep:
             values["keep"] = dict(result.keep)
         session.execute(update(Outbox).where(Outbox.id == key).values(**values))
+    _note_in_originals(session, {key: result for key, result in sent.items() if result.keep})
+
+
+def _note_in_originals(session: Session, kept: Mapping[int, Sent]) -> None:
+    """What edits have changed of their message: its id where it had to be said anew, and what the next edit needs."""
+    if not kept:
+        return
+    query = select(Outbox.id, Outbox.edits_id).where(Outbox.id.in_(kept), Outbox.edits_id.is_not(None))
+    for key, original in session.execute(query).all():
+        values: dict[str, Any] = {"keep": dict(kept[key].keep)}
+        if kept[key].external_id is not None:
+            values["external_id"] = kept[key].external_id
+        session.execute(update(Outbox).where(Outbox.id == original).values(**values))
 
 
 def mark_later(session: Session, key: int, *, now: datetime, seconds: float, reason: str, counts: bool) -> None:

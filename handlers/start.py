@@ -19,13 +19,16 @@ def help_text(ctx: Context) -> None:
 
 
 def start(ctx: Context) -> None:
-    """The private chat was opened, by itself or through a link under a private matter."""
+    """The private chat was opened, by itself or through a link: under a private matter, or hung up in an area's group or hall."""
     if ctx.incoming.message_id is None:
         return  # they only let the bot write again; the word that opens the chat comes by itself
     payload = ctx.incoming.payload or ""
     if payload.startswith("bind_"):
         bind_with(ctx, payload.removeprefix("bind_"))
         return
+    area_id = payload.removeprefix("area_")
+    if area_id != payload and area_id.isdecimal() and len(area_id) <= LONGEST_KEY:
+        chats.place_private(ctx.session, ctx.chat, int(area_id))
     case_id = payload.removeprefix("case_")
     if case_id != payload and case_id.isdecimal() and len(case_id) <= LONGEST_KEY and cases.visit(ctx, int(case_id)):
         return

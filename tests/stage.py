@@ -30,7 +30,7 @@ from storage.chats import Chat, ChatPurpose, ChatState
 from storage.messages import File, FileState, Outbox, OutboxState, Received
 from storage.people import Person, Role
 from tests import builders
-from tests.wires import Notice, Seen, SimulatorWire, TelegramWire, Wire, drained
+from tests.wires import Notice, Seen, SimulatorWire, TelegramWire, WeComWire, Wire, drained
 
 PRIVATE = ""
 GROUP = "春晖园邻里群"
@@ -148,7 +148,9 @@ class Stage:
         raise AssertionError("it never settles")
 
     def _is_waiting(self, session: Session) -> bool:
-        return sending.is_waiting(session, now=self.clock.now(), channels=[self.wire.name])
+        return sending.is_waiting(
+            session, now=self.clock.now(), channels=[channel.name for channel in self.wire.channels]
+        )
 
     async def pass_time(self, **span: float) -> None:
         """Moves the clock, stopping at each due time on the way."""
@@ -228,15 +230,25 @@ class Stage:
         await self.wire.close()
 
 
+def make_wire(kind: str, clock: StandingClock, folder: Path) -> Wire:
+    match kind:
+        case "telegram":
+            return TelegramWire(clock)
+        case "wecom":
+            return WeComWire(clock)
+        case _:
+            return SimulatorWire(clock, folder)
+
+
 async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
-    """The program on `telegram` or `simulator`, with its data in `folder`; `template` is a migrated database file."""
+    """The program on `telegram`, `simulator` or `wecom`, with its data in `folder`; `template` is a migrated database file."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(template, folder / "wuwei.sqlite3")
     clock = StandingClock()
-    wire: Wire = TelegramWire(clock) if kind == "telegram" else SimulatorWire(clock, folder)
+    wire = make_wire(kind, clock, folder)
     await wire.open()
     settings = Settings(data_folder=folder, web=WebSettings(port=0, public_url="http://127.0.0.1:8600"))
-    app = App(settings, clock, channels=[wire.channel], roles=frozenset({INTAKE, SENDER, CLOCK}))
+    app = App(settings, clock, channels=wire.channels, roles=frozenset({INTAKE, SENDER, CLOCK}))
     with app.database.writing() as session:
         stage = Stage(app, wire, clock, builders.community(session))
         _settle_in(stage, session)
@@ -254,6 +266,8 @@ def _settle_in(stage: Stage, session: Session) -> None:
         stage.add_person(name, has_started=True)
         worker = builders.person(session, name, role, homes[grid], community_id=stage.place.id)
         link(stage, session, worker)
+    if not stage.wire.has_groups:
+        return
     stage.add_group(GROUP, RESIDENTS)
     stage.add_group(STAFF_GROUP, [name for name, _, _ in STAFF])
     bind_group(stage, session, GROUP, stage.place.grid.id)
@@ -264,9 +278,10 @@ def link(stage: Stage, session: Session, person: Person) -> None:
     """The person's account is known, and the bot may write to it."""
     wire, now = stage.wire, stage.clock.now()
     external_id = stage.people[person.name]
-    account = people.link_account(session, person, channel=wire.name, external_id=external_id, now=now)
+    channel, own_account = wire.address(external_id)
+    account = people.link_account(session, person, channel=channel, external_id=external_id, now=now)
     ref = ChatRef(wire.private(external_id), ChatKind.PRIVATE, person.name)
-    chat = chats.find_or_make(session, wire.name, wire.account, ref, now=now)
+    chat = chats.find_or_make(session, channel, own_account, ref, now=now)
     chats.note_private(chat, account)
     session.flush()
 

@@ -1,4 +1,4 @@
-"""Two platforms with one face, for tests that must hold on both: the strict Telegram emulator and the simulated platform.
+"""Platforms with one face, for tests that must hold on all: the strict emulators of Telegram and WeCom, and the simulated platform.
 
 People and chats are named by the platform's own ids, messages too, all as text.
 """
@@ -7,19 +7,34 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+
+import httpx
 
 from bot.channels.base import Channel
 from bot.channels.simulator import SimulatorChannel
 from bot.channels.telegram import Pace, TelegramChannel
+from bot.channels.wecom.app import AppChannel, Corp
+from bot.channels.wecom.kf import KfChannel
 from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
 from core.messages import AttachmentKind
 from core.simulation import PRIVATE_PREFIX, Upload
 from handlers import routes
 from tests.emulators.telegram import Chat, FloodLimits, TelegramEmulator, User
+from tests.emulators.wecom import (
+    AES_KEY,
+    AGENT,
+    APP_SECRET,
+    CORP,
+    KF_SECRET,
+    OPEN_KFID,
+    TOKEN,
+    WeComEmulator,
+)
+from web.hooks import HookDoor
 
 QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=5.0, between_parts=0)
 DRAIN_SECONDS = 10.0
@@ -43,12 +58,19 @@ Notice = Callable[[], str | None]
 
 
 class Wire(Protocol):
-    """A platform with people on it. `press` returns a look at the small notice: None until the bot has answered."""
+    """A platform with people on it. `press` returns a look at the small notice: None until the bot has answered.
+
+    `address` tells by which channel and account a person is reached: WeCom has one for members and one for residents.
+    """
 
     name: str
     account: str
-    channel: Channel
     tells_withdrawals: bool
+    has_groups: bool
+
+    @property
+    def channels(self) -> Sequence[Channel]: ...
+    def address(self, person: str) -> tuple[str, str]: ...
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
@@ -72,6 +94,7 @@ class TelegramWire:
 
     name = "telegram"
     tells_withdrawals = False
+    has_groups = True
 
     def __init__(self, clock: ShiftedClock) -> None:
         self.telegram = TelegramEmulator(now=lambda: clock.now().timestamp(), limits=LIMITS)
@@ -79,6 +102,13 @@ class TelegramWire:
         self.channel: Channel
         self._users: dict[str, User] = {}
         self._chats: dict[str, Chat] = {}
+
+    @property
+    def channels(self) -> Sequence[Channel]:
+        return (self.channel,)
+
+    def address(self, person: str) -> tuple[str, str]:
+        return self.name, self.account
 
     async def open(self) -> None:
         await self.telegram.__aenter__()
@@ -172,12 +202,20 @@ class SimulatorWire:
 
     name = account = "simulator"
     tells_withdrawals = True
+    has_groups = True
 
     def __init__(self, clock: ShiftedClock, folder: Path) -> None:
         self.platform = SimulatedPlatform(folder / "simulator.sqlite3", clock)
         self.channel: Channel = SimulatorChannel(self.platform)
         self._albums = itertools.count(1)
         self._ids = itertools.count(1)
+
+    @property
+    def channels(self) -> Sequence[Channel]:
+        return (self.channel,)
+
+    def address(self, person: str) -> tuple[str, str]:
+        return self.name, self.account
 
     async def open(self) -> None:
         return
@@ -246,6 +284,117 @@ class SimulatorWire:
 
     def remove_bot(self, chat: str) -> None:
         self.platform.remove_bot(chat)
+
+
+class WeComWire:
+    """The emulator on a real socket with both channels of it: whoever has started the bot is a member and has the app, the
+    others are residents, who come through 微信客服. There is no group that a bot could hear.
+    """
+
+    name = "wecom"
+    tells_withdrawals = True
+    has_groups = False
+
+    def __init__(self, clock: ShiftedClock) -> None:
+        self._now = lambda: clock.now().timestamp()
+        self.wecom = WeComEmulator(now=self._now)
+        self.account = f"{CORP}:{AGENT}"
+        self.app: AppChannel
+        self.kf: KfChannel
+        self._client: httpx.AsyncClient
+        self._ids = itertools.count(1)
+
+    @property
+    def channels(self) -> Sequence[Channel]:
+        return (self.kf, self.app)
+
+    def address(self, person: str) -> tuple[str, str]:
+        return (self.kf.name, self.kf.account) if self._is_customer(person) else (self.app.name, self.app.account)
+
+    async def open(self) -> None:
+        await self.wecom.__aenter__()
+        corp = Corp(CORP, KF_SECRET, TOKEN, AES_KEY, base_url=self.wecom.base_url)
+        self.kf = KfChannel(corp, open_kfids=(OPEN_KFID,), now=self._now, first_pause=0.02)
+        self.app = AppChannel(
+            replace(corp, secret=APP_SECRET),
+            agent_id=AGENT,
+            commands=routes.menu(),
+            now=self._now,
+            others=self.kf.take_event,
+        )
+        door = HookDoor({}, {"wecom": self.app.answer_hook, "wecom_kf": self.kf.answer_hook})
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://127.0.0.1")
+        self.wecom.connect(self._client)
+
+    async def close(self) -> None:
+        await self.wecom.__aexit__()
+        await self._client.aclose()
+
+    def _is_customer(self, person: str) -> bool:
+        return person in self.wecom.world.customers
+
+    def add_person(self, name: str, *, has_started: bool) -> str:
+        if not has_started:
+            return self.wecom.add_customer(name)
+        return self.wecom.add_member(f"member{next(self._ids)}", name).userid
+
+    def add_group(self, title: str, members: Sequence[str]) -> str:
+        raise NotImplementedError("no bot is in a group of WeCom's")
+
+    def private(self, person: str) -> str:
+        return f"{OPEN_KFID}:{person}" if self._is_customer(person) else person
+
+    def say(
+        self, person: str, chat: str, text: str, *, photos: Sequence[bytes] = (), reply_to: str | None = None
+    ) -> str:
+        """A message holds words or one picture: the pictures come first."""
+        if self._is_customer(person):
+            ids = [self.wecom.kf_send_image(person, photo) for photo in photos]
+            return [*ids, *([self.wecom.kf_say(person, text)] if text else [])][-1]
+        pushed = [self.wecom.send_image(person, photo) for photo in photos]
+        return [*pushed, *([self.wecom.say(person, text)] if text else [])][-1].text
+
+    def start(self, person: str, payload: str = "") -> None:
+        if self._is_customer(person):
+            self.wecom.kf_enter(person, payload)
+        else:
+            self.wecom.event(person, "subscribe")
+
+    def edit(self, person: str, chat: str, message: str, text: str) -> None:
+        raise NotImplementedError("nothing that was sent can be changed there")
+
+    def press(self, person: str, chat: str, message: str, label: str) -> Notice:
+        """What is a notice elsewhere is a message here: the newest words after the press."""
+        before = len(self.wecom.posts(person))
+        if self._is_customer(person):
+            self.wecom.kf_press(person, message, label)
+        else:
+            self.wecom.press(person, message, label)
+        return lambda: next(
+            (post.text for post in reversed(self.wecom.posts(person)[before:]) if post.kind == "text"), None
+        )
+
+    def posts(self, chat: str) -> list[Seen]:
+        person = chat.partition(":")[2] or chat
+        return [
+            Seen(
+                id=post.task_id or post.id,
+                text=post.text,
+                buttons=tuple(words for words, _, _ in post.buttons),
+                files=post.files,
+                links=tuple(url for _, _, url in post.buttons if url),
+            )
+            for post in self.wecom.posts(person)
+        ]
+
+    def is_drained(self) -> bool:
+        return self.wecom.pending == 0 and self.kf.is_idle
+
+    def block(self, person: str) -> None:
+        self.wecom.event(person, "unsubscribe")
+
+    def remove_bot(self, chat: str) -> None:
+        raise NotImplementedError("no bot is in a group of WeCom's")
 
 
 async def drained(wire: Wire) -> None:

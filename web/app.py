@@ -110,7 +110,7 @@ def make_app(services: Services) -> ASGIApp:
         settings.web.public_url, host=settings.web.host, largest_body=MEBIBYTE, larger_bodies=larger_bodies
     )
     guarded = protect(pages, protection, renderer.error_page)
-    return Front(FaultPage(HookDoor(services.hooks), renderer), guarded)
+    return Front(FaultPage(HookDoor(services.hooks, services.callbacks), renderer), guarded)
 
 
 class FaultPage:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from core.clock import Clock
 from core.config import Settings
+from core.hooks import HookAnswer, HookCall
 from domain.outbox import Session
 from web.simulator import Simulation
 
@@ -27,9 +28,15 @@ class Hook(Protocol):
     def __call__(self, headers: Mapping[str, str], body: bytes) -> Awaitable[int]: ...
 
 
+class Callback(Protocol):
+    """A webhook of a platform that proves itself by the query, and wants a body back."""
+
+    def __call__(self, call: HookCall) -> Awaitable[HookAnswer]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`hooks` are webhooks by the last part of their path (/hooks/telegram). `is_ready` tells what is not ready yet, in words.
+    """`hooks` are webhooks by the last part of their path (/hooks/telegram). So are `callbacks`. `is_ready` tells what is not ready yet, in words.
 
     `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
     """
@@ -44,3 +51,4 @@ class Services:
     simulation: Simulation | None = None
     demo_link: Callable[[], Awaitable[str]] | None = None
     bot_names: Mapping[str, str] = field(default_factory=dict)
+    callbacks: Mapping[str, Callback] = field(default_factory=dict)

@@ -6,8 +6,9 @@ with `deliver` on the way in, `Sent.keep` on the way out.
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from core.hooks import HookAnswer, HookCall
 from core.messages import Abilities, Attachment, Bookmark, Incoming, Outgoing, Sent
 
 
@@ -68,4 +69,13 @@ class Channel(Protocol):
 
     async def check(self) -> list[Finding]:
         """Asks the platform read-only what is set up wrongly."""
+        ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A channel whose platform proves itself by the query of its calls, or wants a body back. Its `take_hook` is not called."""
+
+    async def answer_hook(self, call: HookCall) -> HookAnswer:
+        """What to answer, after the commit."""
         ...

@@ -1,6 +1,7 @@
 """Which channels an installation has switched on: one visible list."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.channels.base import Channel
 from core.config import Settings
@@ -24,4 +25,38 @@ def make_channels(settings: Settings, commands: Sequence[tuple[str, str]]) -> li
                 commands=commands,
             )
         )
+    channels += _wecom(settings, commands)
     return channels
+
+
+def _wecom(settings: Settings, commands: Sequence[tuple[str, str]]) -> list[Channel]:
+    wecom = settings.wecom
+    if not (wecom.has_app or wecom.has_kf):
+        return []
+    from bot.channels.wecom.app import AppChannel, Corp  # noqa: PLC0415 - slow, and of no use without a corp
+    from bot.channels.wecom.kf import KfChannel  # noqa: PLC0415
+
+    app = Corp(
+        wecom.corp_id,
+        wecom.secret.get_secret_value(),
+        wecom.callback_token.get_secret_value(),
+        wecom.aes_key.get_secret_value(),
+        base_url=wecom.base_url,
+        token_folder=settings.data_folder / "tokens",
+    )
+    kf = None
+    if wecom.has_kf:
+        token, key = app.callback_token, app.aes_key
+        if not wecom.shares_address:
+            token, key = wecom.kf_callback_token.get_secret_value(), wecom.kf_aes_key.get_secret_value()
+        corp = replace(app, secret=wecom.kf_secret.get_secret_value(), callback_token=token, aes_key=key)
+        kf = KfChannel(corp, open_kfids=wecom.kf_accounts)
+    made: list[Channel] = [] if kf is None else [kf]
+    if wecom.has_app:
+        others = kf.take_event if kf is not None else _nobody
+        made.append(AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others))
+    return made
+
+
+def _nobody(text: str) -> bool:  # noqa: ARG001 - no text is anybody else's
+    return False

@@ -36,7 +36,7 @@ def run(config: Path | None, role: str) -> None:
     settings = settings_of(config)
     logs.set_up(settings.log)
     roles = _roles(role)
-    if WEB in roles or (INTAKE in roles and settings.telegram.mode == "webhook"):
+    if WEB in roles or (INTAKE in roles and settings.has_hooks):
         _check_port(settings.web.host, settings.web.port)
     asyncio.run(_run(settings, roles))
 

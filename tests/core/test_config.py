@@ -235,3 +235,34 @@ def test_paths_follow_the_data_folder(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path}/wuwei.sqlite3"
     assert (settings.key_path, settings.media_folder) == (tmp_path / "wuwei.key", tmp_path / "media")
     assert Settings(data_folder=tmp_path, key_file=tmp_path / "k").key_path == tmp_path / "k"
+
+
+AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+
+
+def wecom(**items: str) -> str:
+    lines = "".join(f'{name} = "{value}"\n' for name, value in items.items())
+    return f"[wecom]\nagent_id = 1000002\n{lines}"
+
+
+def test_wecom_is_on_where_its_secrets_are(tmp_path: Path) -> None:
+    both = {"corp_id": "ww1", "secret": "s", "callback_token": "QDG6eK", "aes_key": AES_KEY}
+    assert not load(write(tmp_path, wecom(secret="s"))).has_hooks
+    app = load(write(tmp_path, wecom(**both)))
+    assert (app.wecom.has_app, app.wecom.has_kf, app.has_hooks) == (True, False, True)
+    shared = load(write(tmp_path, wecom(**both, kf_secret="k")))
+    assert (shared.wecom.has_kf, shared.wecom.shares_address) == (True, True)
+    own = {"kf_secret": "k", "kf_callback_token": "T", "kf_aes_key": AES_KEY}
+    alone = load(write(tmp_path, wecom(corp_id="ww1", **own)))
+    assert (alone.wecom.has_app, alone.wecom.has_kf, alone.wecom.shares_address) == (False, True, False)
+
+
+def test_wecom_address_without_its_key_is_refused(tmp_path: Path) -> None:
+    text = '[wecom]\ncorp_id = "ww1"\nsecret = "s"\ncallback_token = "不行"\nkf_secret = "k"\nkf_aes_key = "short"\n'
+    assert faults_of(write(tmp_path, text)) == [
+        "wecom.aes_key：要写接收消息设置里的 EncodingAESKey（43 个字母和数字）",
+        "wecom.agent_id：写了 wecom.secret 就要写这个应用的 AgentId",
+        "wecom.callback_token：要写接收消息设置里的 Token（1 到 32 个字母和数字）",
+        "wecom.kf_aes_key：要写接收消息设置里的 EncodingAESKey（43 个字母和数字）",
+        "wecom.kf_callback_token：要写接收消息设置里的 Token（1 到 32 个字母和数字）",
+    ]

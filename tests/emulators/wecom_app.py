@@ -176,7 +176,8 @@ class App:
         return {"invaliduser": []}
 
     def _menu(self, given: Json) -> Json:
-        checks.only(given, {"button"}, "menu/create")
+        checks.only(given, {"button", "agentid"}, "menu/create")
+        self._check_agent(given)
         top = given.get("button", [])
         if not 1 <= len(top) <= 3:
             raise ApiError(40016, "1 to 3 buttons")

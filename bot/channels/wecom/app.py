@@ -1,0 +1,172 @@
+"""The self-built app as a channel: members of the corp, 1:1. WeCom shows an app nothing of what is said in groups."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.channels.base import Deliver, Finding
+from bot.channels.wecom.app_reading import CHANNEL, to_incoming
+from bot.channels.wecom.app_sending import AppMouth
+from bot.channels.wecom.budget import Budget
+from bot.channels.wecom.callbacks import CallbackDoor
+from bot.channels.wecom.calls import Calls
+from bot.channels.wecom.checking import app_findings
+from bot.channels.wecom.crypto import Envelope
+from bot.channels.wecom.hooks import answer, is_stored
+from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes
+from core.errors import DeliveryError
+from core.hooks import HookAnswer, HookCall
+from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, Outgoing, Sent
+
+# A member takes 30 messages a minute and 1,000 an hour; what is above is dropped by the platform without a word.
+ABILITIES = Abilities(
+    limits=(
+        Limit(LimitScope.CHAT, 30, timedelta(minutes=1)),
+        Limit(LimitScope.CHAT, 1000, timedelta(hours=1)),
+    ),
+    text_limit=TEXT_BYTES,
+    can_write_first=True,
+    hears_all=None,
+)
+MOST_NAMES = 20_000
+NAME_WITHIN = 2.0  # seconds; a callback must be answered within five
+MENU_NAME_BYTES, SUB_NAME_BYTES, MOST_IN_MENU = 16, 40, 5
+MENU_NAME = "办事"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Corp:
+    """One secret of a corp, and where its callbacks come from. `token_folder` None keeps the access token in memory."""
+
+    corp_id: str
+    secret: str
+    callback_token: str
+    aes_key: str
+    base_url: str = "https://qyapi.weixin.qq.com"
+    token_folder: Path | None = None
+
+
+class AppChannel:
+    """One agent. `others` is offered each callback first, and says whether it was its own (KF's, where both share an address)."""
+
+    def __init__(
+        self,
+        corp: Corp,
+        *,
+        agent_id: int,
+        commands: Sequence[tuple[str, str]] = (),
+        now: Callable[[], float] = time.time,
+        others: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._agent_id = agent_id
+        self._corp = corp
+        self._commands = tuple(commands)
+        self._now = now
+        self._others = others
+        self._calls = Calls(corp.corp_id, corp.secret, base_url=corp.base_url, token_folder=corp.token_folder, now=now)
+        self._door = CallbackDoor(Envelope(corp.callback_token, corp.aes_key, corp.corp_id), now)
+        self._mouth = AppMouth(self._calls, agent_id, Budget(ABILITIES.limits, now), now)
+        self._names: dict[str, str] = {}
+        self._deliver: Deliver | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"AppChannel({self.account})"
+
+    @property
+    def name(self) -> str:
+        return CHANNEL
+
+    @property
+    def account(self) -> str:
+        return f"{self._corp.corp_id}:{self._agent_id}"
+
+    @property
+    def abilities(self) -> Abilities:
+        return ABILITIES
+
+    async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:  # noqa: ARG002 - callbacks come by themselves
+        """From now on callbacks are taken. The menu is set in the background: WeCom out of reach is no reason to fail."""
+        self._deliver = deliver if listens else None
+        if listens and self._commands:
+            self._task = asyncio.create_task(self._set_menu(), name="wecom menu")
+
+    async def stop(self) -> None:
+        self._deliver = None
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._calls.close()
+
+    async def send(self, outgoing: Outgoing) -> Sent:
+        return await self._mouth.do(outgoing)
+
+    async def fetch(self, attachment: Attachment, *, most: int) -> bytes:
+        return await self._calls.download(attachment.external_id, most=most)
+
+    async def take_hook(self, headers: Mapping[str, str], body: bytes) -> int:  # noqa: ARG002 - nothing is taken
+        """WeCom's calls need their query: `answer_hook` takes them."""
+        return 405
+
+    async def answer_hook(self, call: HookCall) -> HookAnswer:
+        return await answer(self._door, call, self._work)
+
+    async def check(self) -> list[Finding]:
+        return await app_findings(self._calls, self._agent_id)
+
+    async def reread(self, raw: str) -> Incoming | None:
+        """A body that was kept because it could not be read, as it is read today."""
+        return to_incoming(raw, self.account, self._moment())
+
+    async def _work(self, text: str) -> bool:
+        if self._deliver is None:
+            return False
+        if self._others(text):
+            return True
+        incoming = to_incoming(text, self.account, self._moment())
+        if incoming is None:
+            return True
+        return await is_stored(self._deliver, (await self._named(incoming),))
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    async def _named(self, incoming: Incoming) -> Incoming:
+        """A callback has the member's id alone; the name is asked for once. Without it the message comes all the same."""
+        sender = incoming.sender
+        if sender is None or not sender.is_person:
+            return incoming
+        known = self._names.get(sender.external_id)
+        if known is None:
+            known = await self._ask_name(sender.external_id)
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            self._names[sender.external_id] = known
+        return replace(incoming, sender=replace(sender, name=known)) if known else incoming
+
+    async def _ask_name(self, userid: str) -> str:
+        try:
+            async with asyncio.timeout(NAME_WITHIN):
+                found = await self._calls.get("user/get", userid=userid)
+        except (DeliveryError, TimeoutError):
+            return ""
+        return str(found.get("name", ""))
+
+    async def _set_menu(self) -> None:
+        """A tap on an item comes back as the command it stands for."""
+        items = [
+            {"type": "click", "name": shorten_bytes(about.rpartition("：")[2], SUB_NAME_BYTES), "key": f"/{name}"}
+            for name, about in self._commands[:MOST_IN_MENU]
+        ]
+        menu = {"button": [{"name": MENU_NAME, "sub_button": items}]}
+        try:
+            await self._calls.post(f"menu/create?agentid={self._agent_id}", menu, is_repeatable=True)
+        except DeliveryError as error:
+            log.warning("wecom %s: no menu, %s", self.account, error.reason)
