@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import uvicorn  # noqa: F401 - loaded here once, and not by each life that has pages
+
+import web.app  # noqa: F401
 from bot.app import ALL_ROLES, WEB, App
 from bot.channels.telegram import Pace, TelegramChannel
 from core import ids

@@ -150,12 +150,13 @@ async def ordeal(folder: Path, template: Path, mode: str) -> AsyncIterator[Ordea
             stderr=asyncio.subprocess.DEVNULL,
             cwd=Path(__file__).parent.parent,
             env={**os.environ, "FACTOR": str(FACTOR), "SINCE": repr(since)},
+            start_new_session=True,
         )
         try:
             yield Ordeal(telegram, folder, process, random.Random(20261121), groups, residents)
         finally:
-            if process.returncode is None:
-                process.kill()
+            # With the life that may still be going on when the test has failed.
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 
