@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from storage.areas import Area, AreaLevel, Community
 from storage.base import Session
@@ -66,11 +66,14 @@ def site_of(area: Area | None) -> str:
     return str(area.parent_id if area.level == AreaLevel.HOUSEHOLD else area.id)
 
 
+THESE = select(Area).where(Area.id.in_(bindparam("ids", expanding=True)))  # put together once: every batch asks it
+
+
 def note_areas(session: Session, area_ids: Collection[int]) -> None:
     """Looks these areas up in one statement, for the `recall` that follow."""
     if not area_ids:
         return
-    for area in session.scalars(select(Area).where(Area.id.in_(area_ids))):
+    for area in session.scalars(THESE, {"ids": list(area_ids)}):
         session.memo[Area, area.id] = area
 
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, tuple_, update
 
 from core.errors import Refused
 from core.ids import new_id
@@ -49,12 +49,18 @@ PRIVATE_CHATS = "private chats"
 Address = tuple[str, str, str]
 
 
+# Put together once: every batch asks it.
+AT_ADDRESSES = select(Chat).where(
+    tuple_(Chat.channel, Chat.account, Chat.external_id).in_(bindparam("addresses", expanding=True))
+)
+
+
 def find_many(session: Session, addresses: Iterable[Address]) -> dict[Address, Chat]:
     """The known chats among these (channel, account, external id), in one statement."""
     wanted = set(addresses)
     if not wanted:
         return {}
-    rows = session.scalars(select(Chat).where(tuple_(Chat.channel, Chat.account, Chat.external_id).in_(wanted)))
+    rows = session.scalars(AT_ADDRESSES, {"addresses": list(wanted)})
     return {(chat.channel, chat.account, chat.external_id): chat for chat in rows}
 
 

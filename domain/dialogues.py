@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_
 
 from storage.base import Session
 from storage.chats import Conversation
@@ -38,10 +38,15 @@ def open_question(session: Session, chat_id: int, sender: str, *, now: datetime)
     return question if question is not None and question.expires_at > now else None
 
 
+# Put together once: every batch asks it.
+ASKED = select(Conversation).where(
+    tuple_(Conversation.chat_id, Conversation.sender).in_(bindparam("speakers", expanding=True))
+)
+
+
 def note_open(session: Session, speakers: Collection[tuple[int, str]]) -> None:
     """Looks up, in one statement, what these (chat, sender) were asked, for the `open_question` that follow."""
-    asked = select(Conversation).where(tuple_(Conversation.chat_id, Conversation.sender).in_(speakers))
-    found = {(row.chat_id, row.sender): row for row in session.scalars(asked)}
+    found = {(row.chat_id, row.sender): row for row in session.scalars(ASKED, {"speakers": list(speakers)})}
     for chat_id, sender in speakers:
         session.memo[Conversation, chat_id, sender] = found.get((chat_id, sender))
 

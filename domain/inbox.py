@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 
 from core.errors import Refused
 from core.ids import new_id
@@ -21,6 +21,22 @@ __all__ = ["Outcome", "Received", "Session"]
 # A photo sent this long before the words belongs to them.
 PHOTO_BEFORE = timedelta(minutes=3)
 LOOSE_PHOTOS = "loose photos"
+# The look-ups of every batch, put together once: that costs more than running them.
+KNOWN = select(Received.external_id).where(
+    Received.channel == bindparam("channel"),
+    Received.account == bindparam("account"),
+    Received.external_id.in_(bindparam("ids", expanding=True)),
+)
+LOOSE = (
+    select(Received)
+    .where(
+        tuple_(Received.chat_id, Received.sender).in_(bindparam("speakers", expanding=True)),
+        Received.attachments.is_not(None),
+        Received.case_id.is_(None),
+        Received.sent_at >= bindparam("since", type_=Received.sent_at.type),
+    )
+    .order_by(Received.id)
+)
 
 
 def unseen(session: Session, incomings: Sequence[Incoming]) -> list[Incoming]:
@@ -30,10 +46,8 @@ def unseen(session: Session, incomings: Sequence[Incoming]) -> list[Incoming]:
         by_account[incoming.channel, incoming.account].add(incoming.external_id)
     known: set[tuple[str, str, str]] = set()
     for (channel, account), ids in by_account.items():
-        query = select(Received.external_id).where(
-            Received.channel == channel, Received.account == account, Received.external_id.in_(ids)
-        )
-        known.update((channel, account, external_id) for external_id in session.scalars(query))
+        found = session.scalars(KNOWN, {"channel": channel, "account": account, "ids": list(ids)})
+        known.update((channel, account, external_id) for external_id in found)
     fresh = []
     for incoming in incomings:
         key = (incoming.channel, incoming.account, incoming.external_id)
@@ -139,18 +153,8 @@ def loose_photos(session: Session, chat_id: int, sender: str, *, now: datetime) 
 
 def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *, now: datetime) -> None:
     """Looks up the loose photos of these (chat, sender) in one statement, for the `loose_photos` that follow."""
-    query = (
-        select(Received)
-        .where(
-            tuple_(Received.chat_id, Received.sender).in_(speakers),
-            Received.attachments.is_not(None),
-            Received.case_id.is_(None),
-            Received.sent_at >= now - PHOTO_BEFORE,
-        )
-        .order_by(Received.id)
-    )
     found: dict[tuple[int | None, str | None], list[Received]] = defaultdict(list)
-    for row in session.scalars(query):
+    for row in session.scalars(LOOSE, {"speakers": list(speakers), "since": now - PHOTO_BEFORE}):
         found[row.chat_id, row.sender].append(row)
     for speaker in speakers:
         session.memo[LOOSE_PHOTOS, *speaker] = found.get(speaker, [])

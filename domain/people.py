@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import bindparam, delete, or_, select, tuple_, update
 
 from core.clock import in_china
 from core.errors import Refused
@@ -110,12 +110,19 @@ NEW_HERE = "new here"  # in the memo: first heard of in this transaction, so not
 Key = tuple[str, str]
 
 
+# Put together once: every batch asks them.
+THESE_ACCOUNTS = select(Account).where(
+    tuple_(Account.channel, Account.external_id).in_(bindparam("keys", expanding=True))
+)
+THESE_PEOPLE = select(Person).where(Person.id.in_(bindparam("ids", expanding=True)))
+
+
 def find_accounts(session: Session, keys: Iterable[Key]) -> dict[Key, Account]:
     """The known accounts among these (channel, external id), in one statement."""
     wanted = set(keys)
     if not wanted:
         return {}
-    rows = session.scalars(select(Account).where(tuple_(Account.channel, Account.external_id).in_(wanted)))
+    rows = session.scalars(THESE_ACCOUNTS, {"keys": list(wanted)})
     return {(account.channel, account.external_id): account for account in rows}
 
 
@@ -144,7 +151,7 @@ def note_people(session: Session, person_ids: Collection[int]) -> None:
     """Looks these people up in one statement, for the `recall` that follow."""
     if not person_ids:
         return
-    for person in session.scalars(select(Person).where(Person.id.in_(person_ids))):
+    for person in session.scalars(THESE_PEOPLE, {"ids": list(person_ids)}):
         session.memo[Person, person.id] = person
 
 

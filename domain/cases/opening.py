@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.ids import new_id
 from core.messages import Kind, PlaceMention, Understanding, Urgency
@@ -215,11 +215,21 @@ def latest_case_of(
     return next((case for case in reversed(mine) if case.chat_id == chat_id and case.state in states), None)
 
 
+# Put together once: every batch asks it.
+REPORTED_LATELY = (
+    select(Case)
+    .where(
+        Case.reporter_id.in_(bindparam("reporters", expanding=True)),
+        Case.opened_at >= bindparam("since", type_=Case.opened_at.type),
+    )
+    .order_by(Case.id)
+)
+
+
 def note_recent(session: Session, reporter_ids: Collection[int], *, now: datetime) -> None:
     """Looks up, in one statement, what these people reported lately, for the `latest_case_of` that follow."""
-    query = select(Case).where(Case.reporter_id.in_(reporter_ids), Case.opened_at >= now - FOLLOW_UP).order_by(Case.id)
     found: dict[int | None, list[Case]] = defaultdict(list)
-    for case in session.scalars(query):
+    for case in session.scalars(REPORTED_LATELY, {"reporters": list(reporter_ids), "since": now - FOLLOW_UP}):
         found[case.reporter_id].append(case)
     for person_id in reporter_ids:
         session.memo[RECENT, person_id] = found.get(person_id, [])

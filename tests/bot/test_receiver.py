@@ -95,8 +95,8 @@ async def test_message_delivered_twice_is_worked_once(ears: Ears) -> None:
 
 
 async def test_what_queues_up_is_worked_in_one_transaction(ears: Ears) -> None:
-    texts = [REPORT, "8号楼电梯坏了", "大家早上好", "今天天气真好"]
-    many = [ears.receiver.deliver([ears.message(number, texts[number % 4])]) for number in range(40)]
+    texts = ["{}号楼门口井盖坏了", "{}号楼电梯坏了", "大家早上好", "今天天气真好"]
+    many = [ears.receiver.deliver([ears.message(number, texts[number % 4].format(number))]) for number in range(40)]
     await asyncio.gather(*many)
     assert (ears.count(Case), ears.count(Received), len(ears.commits)) == (20, 40, 1)
 
@@ -145,7 +145,8 @@ async def test_poison_is_kept_and_its_neighbours_live(ears: Ears, monkeypatch: p
     broken = breaking_on(monkeypatch, "8号楼")
     deliveries = [
         ears.receiver.deliver(
-            [ears.message(number, "8号楼电梯坏了" if number == 3 else REPORT)], Bookmark("offset", str(number))
+            [ears.message(number, "8号楼电梯坏了" if number == 3 else f"1{number}号楼门口井盖坏了")],
+            Bookmark("offset", str(number)),
         )
         for number in range(1, 6)
     ]
