@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 
 import structlog
@@ -38,7 +38,18 @@ def run(config: Path | None, role: str) -> None:
     roles = _roles(role)
     if WEB in roles or (INTAKE in roles and settings.has_hooks):
         _check_port(settings.web.host, settings.web.port)
-    asyncio.run(_run(settings, roles))
+    _on_the_fastest_loop(_run(settings, roles))
+
+
+def _on_the_fastest_loop(work: Coroutine[None, None, None]) -> None:
+    """uvloop comes with the web server where there is one for the machine (not on Windows)."""
+    try:
+        import uvloop  # noqa: PLC0415 - absent on some machines
+    except ImportError:
+        asyncio.run(work)
+        return
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
 
 
 def _roles(text: str) -> frozenset[str]:
@@ -143,7 +154,7 @@ def demo(port: int, data: Path, *, is_fresh: bool, in_terminal: bool = False) ->
     )
     logs.set_up(settings.log)
     terminal = Terminal(sys.stdin, typer.echo) if in_terminal else None
-    asyncio.run(_demo(settings, _announce, terminal))
+    _on_the_fastest_loop(_demo(settings, _announce, terminal))
 
 
 def _free_port() -> int:
