@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
@@ -16,6 +17,8 @@ from pydantic import BaseModel
 from bot.channels.console import ConsoleChannel
 from bot.channels.simulator import SimulatorChannel
 from bot.channels.telegram import TelegramChannel
+from bot.channels.wecom.app import ABILITIES as APP_ABILITIES
+from bot.channels.wecom.kf import ABILITIES as KF_ABILITIES
 from bot.cli import app
 from core.config import Settings
 from core.messages import Abilities, AttachmentKind, IncomingKind, Limit
@@ -237,6 +240,8 @@ def abilities() -> dict[str, Abilities]:
         "telegram": telegram.abilities,
         "simulator": SimulatorChannel.abilities,
         "console": ConsoleChannel.abilities,
+        "wecom": APP_ABILITIES,
+        "wecom_kf": replace(KF_ABILITIES, start_link="https://work.weixin.qq.com/kfid/made-up"),  # as WeCom tells
     }
 
 
@@ -272,6 +277,8 @@ SOURCES_OF_CHANNEL = {
     "telegram": ["bot/channels/telegram/*.py"],
     "simulator": ["bot/simulator/*.py", "web/simulator*.py"],
     "console": ["bot/channels/console.py"],
+    "wecom": ["bot/channels/wecom/app*.py"],
+    "wecom_kf": ["bot/channels/wecom/kf*.py"],
 }
 
 
