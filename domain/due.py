@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import joined, photos, words, work
+from domain.cases import joined, photos, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.cases.proofs import ask_again
 from domain.outbox import Priority
@@ -126,8 +126,8 @@ def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
     for case in cases:
         row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
         if row is not None and case.state in (State.OPEN, State.ASSIGNED):
-            buttons = work.receipt_buttons(session, case, now=now)
-            later = outbox.edit(session, row, words.receipt(session, case), now=now, buttons=buttons)
+            buttons = receipts.buttons_of(session, case, now=now)
+            later = outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
             if later is not None:
                 later.priority = Priority.REMINDER
 
@@ -144,8 +144,8 @@ def _join_settled(session: Session, cases: Sequence[Case], now: datetime) -> Non
     for case in cases:
         row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
         if row is not None and joined.was_under_receipt(session, case, now=now):
-            buttons = work.receipt_buttons(session, case, now=now)
-            outbox.edit(session, row, words.receipt(session, case), now=now, buttons=buttons)
+            buttons = receipts.buttons_of(session, case, now=now)
+            outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
         joined.show(session, case, now=now)
 
 

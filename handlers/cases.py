@@ -6,7 +6,7 @@ from core.errors import Refused
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import chats, dialogues, files, inbox
-from domain.cases import joining, listing, opening, parting, words, work
+from domain.cases import joining, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may, take_step
 from domain.inbox import Outcome
 from handlers.context import Context, Press
@@ -315,7 +315,7 @@ def _asked_message(ctx: Context, subject: int) -> inbox.Received:
 def undo(ctx: Context, subject: int) -> None:
     """The button under the receipt."""
     case = listing.reported_by(ctx.session, ctx.person.id, subject)
-    work.check_undo(case, now=ctx.now)
+    receipts.check_undo(case, now=ctx.now)
     passed_on = parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
     ctx.answer_press("cases.joined_passed_on_receipt" if passed_on else "cases.undone", number=case.number)
 

@@ -59,6 +59,7 @@ class Case(Base):
     rating: Mapped[int | None]
     returns: Mapped[int] = mapped_column(default=0)
     reopenings: Mapped[int] = mapped_column(default=0)
+    siblings: Mapped[int] = mapped_column(default=0, server_default="0")  # other cases of the same message and receipt
     joined: Mapped[int] = mapped_column(default=0, server_default="0")  # how many have joined its reporter
     receipt_id: Mapped[int | None]  # the outbox row of the receipt in the group
     card_id: Mapped[int | None]  # the outbox row of the assignee's card

@@ -13,7 +13,7 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import chats, outbox, reminders
-from domain.cases import dispatch, emergencies, joined, listing, photos, words
+from domain.cases import dispatch, emergencies, joined, listing, photos, receipts, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
 from domain.topics import hours_for
@@ -25,7 +25,7 @@ from storage.people import Duty, Person
 
 # The card waits this long for the photo that usually follows the words (an album has no end mark).
 GATHER = timedelta(seconds=6)
-UNDO = timedelta(minutes=1)
+UNDO = joined.UNDO
 SHORTEST_REASON = 2
 RATING_NUDGE = timedelta(hours=24)
 CLOSE_UNRATED = timedelta(days=3)
@@ -119,16 +119,9 @@ def refresh(session: Session, case: Case, *, now: datetime) -> None:
     _refresh_card(session, case, now=now)
     row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
     if row is not None and not case.is_private:
-        outbox.edit(
-            session, row, words.receipt(session, case), now=now, buttons=receipt_buttons(session, case, now=now)
-        )
+        buttons = receipts.buttons_of(session, case, now=now)
+        outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
     joined.tell(session, case, now=now)
-
-
-def receipt_buttons(session: Session, case: Case, *, now: datetime) -> list[list[Press]]:
-    """For a minute: not registered after all, and not the same thing after all."""
-    undo = words.undo_buttons(case) if may_undo(case, now=now) else []
-    return undo + (joined.part_buttons(case) if joined.has_fresh(session, case, now=now) else [])
 
 
 def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
@@ -379,21 +372,8 @@ def withdraw(
     refresh(session, case, now=now)
 
 
-def may_undo(case: Case, *, now: datetime) -> bool:
-    """For a minute, and until somebody has taken it on."""
-    return now - case.opened_at < UNDO and case.state in (State.OPEN, State.ASSIGNED)
-
-
-def check_undo(case: Case, *, now: datetime) -> None:
-    """The button under the receipt: within a minute, and before anybody has taken it on."""
-    if now - case.opened_at > UNDO:
-        raise Refused("cases.undo_late")
-    if case.state not in (State.OPEN, State.ASSIGNED):
-        raise Refused("cases.undo_too_late")
-
-
 def undo(session: Session, case: Case, *, actor_id: int, now: datetime) -> None:
-    check_undo(case, now=now)
+    receipts.check_undo(case, now=now)
     withdraw(session, case, actor_id=actor_id, now=now)
 
 

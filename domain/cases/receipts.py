@@ -1,0 +1,73 @@
+"""The one message in the chat that a matter was registered: its words and its buttons, as long as the case lives."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from core.errors import Refused
+from core.texts import say
+from domain.cases import joined, words
+from domain.cases.joined import UNDO
+from domain.cases.life import State
+from domain.outbox import Press
+from storage.base import Session
+from storage.cases import Case
+
+
+def siblings(session: Session, case: Case) -> Sequence[Case]:
+    """The cases that were opened by one message and share its receipt, this one among them."""
+    if not case.siblings or case.receipt_id is None:
+        return [case]
+    query = select(Case).where(Case.reporter_id == case.reporter_id, Case.receipt_id == case.receipt_id)
+    return session.scalars(query.order_by(Case.id)).all() or [case]
+
+
+def text_of(session: Session, case: Case) -> str:
+    """What the receipt says now."""
+    together = siblings(session, case)
+    return words.receipt(session, case) if len(together) == 1 else text_of_several(session, together)
+
+
+def text_of_several(session: Session, cases: Sequence[Case], *, asks_place: bool = False) -> str:
+    """One message for all that somebody said at once: a line for each."""
+    lines = [say("cases.receipt_several", count=len(cases))]
+    lines += [
+        say("cases.receipt_withdrawn", number=case.number)
+        if case.state == State.WITHDRAWN
+        else say("cases.receipt_line", number=case.number, what=words.what(case), who=words.progress(session, case))
+        for case in cases
+    ]
+    if asks_place:
+        lines.append(say("cases.receipt_ask_place"))
+    return "\n".join(lines)
+
+
+def buttons_of(session: Session, case: Case, *, now: datetime) -> list[list[Press]]:
+    """For a minute: not registered after all, and not the same thing after all."""
+    together = siblings(session, case)
+    rows: list[list[Press]] = []
+    for each in together:
+        if may_undo(each, now=now):
+            rows += words.undo_buttons(each) if len(together) == 1 else undo_one(each)
+        if joined.has_fresh(session, each, now=now):
+            rows += joined.part_buttons(each)
+    return rows
+
+
+def undo_one(case: Case) -> list[list[Press]]:
+    """The button that takes back one of several."""
+    return [[Press(say("cases.button_undo_one", number=case.number), "cases.undo", case.id)]]
+
+
+def may_undo(case: Case, *, now: datetime) -> bool:
+    """For a minute, and until somebody has taken it on."""
+    return now - case.opened_at < UNDO and case.state in (State.OPEN, State.ASSIGNED)
+
+
+def check_undo(case: Case, *, now: datetime) -> None:
+    """The button under the receipt: within a minute, and before anybody has taken it on."""
+    if now - case.opened_at > UNDO:
+        raise Refused("cases.undo_late")
+    if case.state not in (State.OPEN, State.ASSIGNED):
+        raise Refused("cases.undo_too_late")
