@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import Table, bindparam, func, literal, select, update
 from sqlalchemy.orm import aliased
 
 from core.messages import AttachmentKind, Button, ChatKind, ChatRef, Outgoing, OutgoingAction, Sent, StoredFile
@@ -28,6 +28,7 @@ MOST_CANDIDATES = 200
 # Written out, not bound: only so do the partial indexes of what waits and of what is under way serve.
 QUEUED = literal(OutboxState.QUEUED.value, literal_execute=True)
 SENDING = literal(OutboxState.SENDING.value, literal_execute=True)
+OUTBOX = cast(Table, Outbox.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,28 +164,27 @@ def _files(session: Session, row: Outbox, *, media_folder: Path) -> tuple[Stored
     )
 
 
+NOTE_SENT = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("key"))
+    .values(
+        state=OutboxState.SENT,
+        lease_until=None,
+        error=None,
+        sent_at=bindparam("at"),
+        external_id=bindparam("as_id"),
+        keep=bindparam("kept"),
+    )
+)
+
+
 def mark_sent(session: Session, sent: Mapping[int, Sent], *, now: datetime) -> None:
-    """These went out."""
-    for key, result in sent.items():
-        values: dict[str, Any] = {"state": OutboxState.SENT, "sent_at": now, "lease_until": None, "error": None}
-        if result.external_id is not None:
-            values["external_id"] = result.external_id
-        if result.keep:
-            values["keep"] = dict(result.keep)
-        session.execute(update(Outbox).where(Outbox.id == key).values(**values))
-    _note_in_originals(session, {key: result for key, result in sent.items() if result.keep})
-
-
-def _note_in_originals(session: Session, kept: Mapping[int, Sent]) -> None:
-    """What edits have changed of their message: its id where it had to be said anew, and what the next edit needs."""
-    if not kept:
-        return
-    query = select(Outbox.id, Outbox.edits_id).where(Outbox.id.in_(kept), Outbox.edits_id.is_not(None))
-    for key, original in session.execute(query).all():
-        values: dict[str, Any] = {"keep": dict(kept[key].keep)}
-        if kept[key].external_id is not None:
-            values["external_id"] = kept[key].external_id
-        session.execute(update(Outbox).where(Outbox.id == original).values(**values))
+    """These went out; all of a round in one statement."""
+    rows = [
+        {"key": key, "at": now, "as_id": result.external_id, "kept": dict(result.keep)} for key, result in sent.items()
+    ]
+    if rows:
+        session.connection().execute(NOTE_SENT, rows)
 
 
 def mark_later(session: Session, key: int, *, now: datetime, seconds: float, reason: str, counts: bool) -> None:
