@@ -41,6 +41,7 @@ MATTERS = (
 )
 CHATTER = ("大家早上好", "今天天气真好", "收到，谢谢", "哈哈哈", "晚上一起吃饭吗")
 RESIDENTS, GROUPS = 400, 20
+FIRST_BUILDING = 201  # beyond 110, 119 and 120: a report that names one of these numbers is urgent
 
 
 @dataclass
@@ -61,8 +62,8 @@ class Ordeal:
     def say_something(self, number: int) -> None:
         """About every eighth update is a report in a group, every eighth one in private, the rest is talk."""
         resident = self.residents[number % RESIDENTS]
-        # What one resident says differs from time to time: the same again would join the open case.
-        matter = MATTERS[number // RESIDENTS].format(at=3 if number % 2 else 8)
+        # Nothing is said twice, of one building least of all: the same again would join the open case.
+        matter = MATTERS[number // RESIDENTS].format(at=FIRST_BUILDING + number % RESIDENTS)
         group = self.groups[number % GROUPS]
         match self.luck.randrange(8):
             case 0:
