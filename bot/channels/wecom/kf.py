@@ -193,7 +193,8 @@ class KfChannel:
             except DeliveryError as error:
                 log.warning("wecom kf: not pulled, %s", error.reason)
                 stream.token = ""  # it may have ended; without one the platform is only slower
-                await asyncio.sleep(max(pause, error.seconds if isinstance(error, TryLater) else 0.0))
+                told = error.seconds if isinstance(error, TryLater) and error.whole_account else 0.0
+                await asyncio.sleep(max(pause, told))
                 pause = min(LONGEST_PAUSE, pause * 2)
                 continue
             pause = self._first_pause

@@ -3,7 +3,7 @@
 Nothing that was sent can be changed or taken back. An edit is said anew where that leaves enough for what must still be said.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ FOR_ANSWERS = 2
 WELCOME_WITHIN = 18.0  # seconds; the platform gives 20
 HEAD_BYTES, ITEM_BYTES, KEY_BYTES, URL_BYTES = 1024, 128, 64, 2048
 MOST_ITEMS = 10
-MOST_PEOPLE = 50_000
+MOST_PEOPLE, MOST_LOST = 50_000, 1_000
 CLOSED = "微信客服的回复次数或 48 小时期限已用完，要等居民再来消息；急事请打电话"
 
 
@@ -53,6 +53,7 @@ class KfMouth:
         self._calls = calls
         self._now = now
         self._windows: OrderedDict[str, Window] = OrderedDict()
+        self._lost: deque[str] = deque(maxlen=MOST_LOST)
 
     def note_heard(self, open_kfid: str, customer: str, at: float) -> None:
         """The customer has written: five messages are free again."""
@@ -145,7 +146,15 @@ class KfMouth:
             kind, media_id = await upload(self._calls, part.file)
             body = {"media_id": media_id}
         path = "kf/send_msg_on_event" if "code" in target else "kf/send_msg"
-        await self._calls.post(path, {**target, "msgid": msgid, "msgtype": kind, kind: body})
+        try:
+            await self._calls.post(path, {**target, "msgid": msgid, "msgtype": kind, kind: body})
+        except Unknown:
+            self._lost.append(msgid)
+            raise
+        except Rejected:
+            # The same id once more, after an answer that never came: refused means that it went out then.
+            if msgid not in self._lost:
+                raise
 
 
 def message_id(outgoing: Outgoing, place: int) -> str:
