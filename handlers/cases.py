@@ -19,7 +19,7 @@ LONGEST_PLACE = 30
 
 def report(ctx: Context) -> None:
     """A message that opens a case: the case, its receipt, its worker."""
-    if ctx.chat.community_id is None and not _adopt_community(ctx):
+    if ctx.chat.community_id is None and not adopt_community(ctx):
         ctx.reply("cases.no_community")
         return
     case = _open(ctx)
@@ -51,7 +51,7 @@ def report(ctx: Context) -> None:
         _go_on_in_private(ctx, case)
 
 
-def _adopt_community(ctx: Context) -> bool:
+def adopt_community(ctx: Context) -> bool:
     """In private chat: the community where the person has reported, lives or works; else the only one there is."""
     found = listing.community_of(ctx.session, ctx.person.id) if ctx.is_private else None
     if found is None:
@@ -152,7 +152,7 @@ def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
 
 def doubt(ctx: Context) -> None:
     """Asked once, with two buttons; only the one who spoke may press."""
-    if ctx.chat.community_id is None and not _adopt_community(ctx):
+    if ctx.chat.community_id is None and not adopt_community(ctx):
         ctx.reply("start.not_understood")
         return
     buttons = [

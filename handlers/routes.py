@@ -17,7 +17,7 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import cases, neighbours, start, tasks
+from handlers import answers, cases, neighbours, start, tasks
 from handlers.context import Context
 
 
@@ -57,6 +57,7 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.arrive": tasks.arrive,
     "cases.finish": tasks.start_finish,
     "cases.answer": tasks.start_answer,
+    "answers.ask_staff": answers.ask_staff,
 }
 
 # An open question → who takes the answer; False means it was something else after all.
@@ -218,7 +219,8 @@ def _message(ctx: Context) -> None:
         return
     if _bind(ctx) or _answers_question(ctx) or neighbours.agree(ctx) or _concerns_case(ctx):
         return
-    _new_matter(ctx)
+    if not answers.from_kept(ctx):
+        _new_matter(ctx)
 
 
 def _bind(ctx: Context) -> bool:

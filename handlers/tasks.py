@@ -3,7 +3,7 @@
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
-from domain.cases import listing, opening, proofs, words, work
+from domain.cases import answers, listing, opening, proofs, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
 from handlers.context import Context
@@ -104,7 +104,7 @@ def proof_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
 
 def answer_told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = _case(ctx, int(question.data["case"]), Step.FINISH)
-    work.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
+    answers.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
     _done(ctx, question, case, "cases.answered")
     return True
 

@@ -39,6 +39,7 @@ ACT_NAMES = {
     "clause.off": "停用条款",
     "rotation.on": "开启轮播",
     "rotation.off": "关闭轮播",
+    "answer.remove": "撤下答复",
     "outbox.resend": "再发一次",
     "outbox.drop": "不再发送",
 }

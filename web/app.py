@@ -48,7 +48,20 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Refused
-from web import announcements, areas, audit, case_steps, cases, conventions, files, groups, outbox, people, sign_in
+from web import (
+    announcements,
+    answers,
+    areas,
+    audit,
+    case_steps,
+    cases,
+    conventions,
+    files,
+    groups,
+    outbox,
+    people,
+    sign_in,
+)
 from web.auth import NotSignedIn, WrongCsrf, guard
 from web.hooks import Front, HookDoor
 from web.pages import sentence, status_of
@@ -65,6 +78,7 @@ SIGNED_IN: tuple[APIRouter, ...] = (
     sign_in.router,
     cases.router,
     case_steps.router,
+    answers.router,
     files.router,
     areas.router,
     people.router,

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.media import StoredMedia, check_and_save, check_size
 from core.messages import AttachmentKind, Kind, Urgency
 from domain import access, files
-from domain.cases import desk, opening, parting, work
+from domain.cases import answers, desk, opening, parting, work
 from domain.cases.desk import SOURCE_NAMES, Correction
 from domain.cases.life import Step
 from domain.cases.opening import Matter
@@ -66,7 +66,7 @@ def _return(it: Acting) -> None:
 
 def _finish(it: Acting) -> None:
     if it.case.kind == Kind.QUESTION:
-        work.answer(it.session, it.case, it.person, it.note, now=it.now)
+        answers.answer(it.session, it.case, it.person, it.note, now=it.now)
     else:
         work.finish(it.session, it.case, it.person, note=it.note, now=it.now, file_ids=it.file_ids)
 

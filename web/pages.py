@@ -23,7 +23,10 @@ FOR_ALL = (
     NavigationItem("/desk", "事项", "clipboard-list"),
     NavigationItem("/desk/board", "看板", "layout-kanban"),
 )
-FOR_DESK = (NavigationItem("/desk/wishes", "心愿", "heart"),)
+FOR_DESK = (
+    NavigationItem("/desk/wishes", "心愿", "heart"),
+    NavigationItem("/desk/answers", "答复库", "message-circle"),
+)
 BOOKS = (
     NavigationItem("/announcements", "公告", "speakerphone"),
     NavigationItem("/conventions", "公约", "books"),

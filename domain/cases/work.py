@@ -18,7 +18,7 @@ from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
 from domain.topics import hours_for
 from storage.base import Session
-from storage.cases import Case, CaseEvent, KeptAnswer
+from storage.cases import Case, CaseEvent
 from storage.chats import Chat
 from storage.messages import Outbox
 from storage.people import Duty, Person
@@ -288,23 +288,6 @@ def send_to_reporter(
 def tell_reporter_in_private(session: Session, case: Case, text: str, *, now: datetime) -> bool:
     """A line to whoever reported it, where the bot may write to them; False where it may not."""
     return case.reporter_id is not None and _tell_person(session, case.reporter_id, case, text, now=now)
-
-
-def answer(session: Session, case: Case, person: Person, text: str, *, now: datetime) -> None:
-    """Staff answer a question: it goes back to the resident and is kept for next time."""
-    _need_reason(text)
-    session.add(
-        KeptAnswer(
-            community_id=case.community_id,
-            case_id=case.id,
-            question=case.text,
-            answer=text.strip(),
-            topic=case.topic,
-            by_id=person.id,
-            at=now,
-        )
-    )
-    finish(session, case, person, note=text, now=now)
 
 
 def rate(session: Session, case: Case, person_id: int, *, satisfied: bool, now: datetime, note: str = "") -> None:

@@ -8,7 +8,7 @@ import pytest
 from core.errors import Refused
 from core.messages import Kind, Urgency
 from domain import reminders
-from domain.cases import listing, work
+from domain.cases import answers, listing, work
 from domain.cases.life import State
 from storage.base import Session
 from storage.cases import Case, KeptAnswer
@@ -179,7 +179,7 @@ def test_still_broken_reopens_what_is_done_and_urges_what_is_not(town: Town) -> 
 def test_answer_to_a_question_is_kept(town: Town) -> None:
     builders.person(town.session, "陈静", Role.COMMUNITY_WORKER, community_id=town.place.id)
     case = town.case(kind=Kind.QUESTION, topic="elder_allowance", text="高龄补贴怎么办")
-    work.answer(town.session, case, town.worker, " 带身份证来 ", now=town.now)
+    answers.answer(town.session, case, town.worker, " 带身份证来 ", now=town.now)
     town.session.flush()
     kept = town.session.query(KeptAnswer).one()
     assert (kept.question, kept.answer, kept.topic, kept.by_id) == (
