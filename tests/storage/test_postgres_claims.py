@@ -267,12 +267,12 @@ def test_a_case_is_not_worked_on_what_another_has_changed(
 
 
 REPORTS = (
-    "3号楼门口井盖坏了",
-    "3号楼路灯不亮了",
-    "8号楼楼道堆满杂物",
-    "3号楼电梯坏了",
-    "8号楼门禁打不开",
-    "3号楼漏水了",
+    "{at}号楼门口井盖坏了",
+    "{at}号楼路灯不亮了",
+    "{at}号楼楼道堆满杂物",
+    "{at}号楼电梯坏了",
+    "{at}号楼门禁打不开",
+    "{at}号楼漏水了",
 )
 
 
@@ -296,7 +296,9 @@ async def test_two_receivers_open_a_case_once(
 ) -> None:
     """Each message is delivered to both, at the same time and in different order."""
     chat = await database.write(lambda session: builders.group(session, place, now).external_id)
-    messages = [incoming(chat, number, REPORTS[number % len(REPORTS)], now) for number in range(36)]
+    messages = [
+        incoming(chat, number, REPORTS[number % len(REPORTS)].format(at=20 + number), now) for number in range(36)
+    ]
     receivers = [Receiver(one, FixedClock(now)) for one in (database, other)]
     running = [asyncio.create_task(receiver.run()) for receiver in receivers]
     try:
