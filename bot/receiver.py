@@ -25,6 +25,7 @@ from core.messages import (
 )
 from core.texts import say
 from domain import chats, inbox, outbox
+from domain.cases.splitting import Part, parts_of
 from domain.places import PlaceBook
 from handlers import routes
 from handlers.context import Context, Site
@@ -37,6 +38,7 @@ log = structlog.get_logger()
 MOST_IN_BATCH = 200
 TRIES = 3
 NOTHING = Understanding(kind=Kind.CHATTER, decision=Decision.SILENT, certainty=1.0)
+NO_PARTS: tuple[Part, ...] = ()
 SPOKEN = frozenset({IncomingKind.MESSAGE, IncomingKind.EDIT})
 
 
@@ -222,12 +224,20 @@ class Receiver:
             chat = known[address] = chats.find_or_make(
                 session, incoming.channel, incoming.account, incoming.chat, now=now
             )
-        understanding = NOTHING
+        understanding, parts = NOTHING, NO_PARTS
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
-            understanding = understand(
-                _utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id)
-            )
-        return Context(session=session, incoming=incoming, chat=chat, now=now, understanding=understanding, site=site)
+            utterance, places = _utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id)
+            understanding = understand(utterance, places)
+            parts = parts_of(utterance, understanding, places)
+        return Context(
+            session=session,
+            incoming=incoming,
+            chat=chat,
+            now=now,
+            understanding=understanding,
+            site=site,
+            parts=parts,
+        )
 
     def _keep(self, session: Session, incoming: Incoming, reason: str) -> None:
         """The message could not be worked: it is kept whole for replay, and its chat hears one apology if it was spoken to us."""

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import bindparam, select, tuple_, update
 
 from core.errors import Refused
-from core.ids import new_id
+from core.ids import BLOCK_STRIDE, new_id
 from core.messages import Attachment, AttachmentKind, Bookmark, Incoming, IncomingKind, Understanding
 from storage.base import Session
 from storage.cases import Case
@@ -163,6 +163,32 @@ def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *
 def look_again(session: Session, chat_id: int, sender: str) -> None:
     """This person's loose photos are asked for anew: one may have come since."""
     session.memo.pop((LOOSE_PHOTOS, chat_id, sender), None)
+
+
+def loose_place(session: Session, said: Noted, chat_id: int, sender: str, *, now: datetime) -> Received | None:
+    """The line of this person just before that named a place and nothing else: 3号楼. It belongs to no case yet."""
+    since = said.id - int(PHOTO_BEFORE.total_seconds()) * 1000 * BLOCK_STRIDE  # keys grow with the time of arrival
+    query = (
+        select(Received)
+        .where(
+            Received.id.between(since, said.id - 1),
+            Received.chat_id == chat_id,
+            Received.sender == sender,
+            Received.outcome == Outcome.SILENT,
+            Received.case_id.is_(None),
+            Received.understanding.is_not(None),
+            Received.sent_at >= now - PHOTO_BEFORE,
+        )
+        .order_by(Received.id.desc())
+        .limit(3)
+    )
+    found = ((row, understanding_of(row)) for row in session.scalars(query))
+    return next((row for row, understood in found if understood and _is_place_alone(row.text, understood)), None)
+
+
+def _is_place_alone(text: str, understood: Understanding) -> bool:
+    named = sum(place.end - place.start for place in understood.places)
+    return bool(understood.places) and len(text) <= named + 6
 
 
 def recent_lines(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[str]:

@@ -22,7 +22,7 @@ def report(ctx: Context) -> None:
     if ctx.chat.community_id is None and not adopt_community(ctx):
         ctx.reply("cases.no_community")
         return
-    case = _open(ctx)
+    case = open_case(ctx)
     places_needed = case.kind in opening.KINDS_WITH_PLACE and not case.place
     link = ctx.site.start_link(ctx.chat, f"case_{case.id}") if case.is_private else None
     opening.post_receipt(
@@ -66,7 +66,10 @@ def matter_of(ctx: Context) -> opening.Matter:
     return opening.matter_of(ctx.understanding, ctx.incoming.text, here=here)
 
 
-def _open(ctx: Context) -> listing.Case:
+def open_case(ctx: Context) -> listing.Case:
+    """The case of what was said, with the photos and the place that the speaker sent just before."""
+    if ctx.understanding.kind in opening.KINDS_WITH_PLACE and not ctx.understanding.places:
+        _take_loose_place(ctx)
     assert ctx.chat.community_id is not None
     case = opening.open_case(
         ctx.session,
@@ -85,6 +88,15 @@ def _open(ctx: Context) -> listing.Case:
         if earlier.id != ctx.received.id:
             join_message(ctx, case, earlier)
     return case
+
+
+def _take_loose_place(ctx: Context) -> None:
+    """ "3号楼", and then what is wrong there."""
+    earlier = inbox.loose_place(ctx.session, ctx.received, ctx.chat.id, ctx.sender, now=ctx.now)
+    understood = inbox.understanding_of(earlier) if earlier else None
+    if earlier is not None and understood is not None:
+        ctx.understanding = replace(ctx.understanding, places=understood.places)
+        earlier.outcome = Outcome.JOINED
 
 
 def _take_files(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
@@ -179,7 +191,7 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
         ctx.reply("cases.still_broken_noted", number=case.number)
     elif signal == Signal.RESOLVED:
         _resolved(ctx, case)
-    elif (understood.places and (case.reporter_id == actor) and not case.place) or (
+    elif (understood.places and (case.reporter_id == actor or ctx.incoming.reply_to_bot) and not case.place) or (
         signal == Signal.CORRECTION and understood.places
     ):
         add_place(ctx, case)
@@ -229,8 +241,10 @@ def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
     if case is None or case.state not in ACTIVE:
         return False
     join_message(ctx, case, ctx.received)
+    others = [each for each in receipts.siblings(ctx.session, case) if each is not case and not each.place]
     said = ctx.incoming.text.strip(" ，。！!.,").removeprefix("在")
-    add_place(ctx, case, said=said if len(said) <= LONGEST_PLACE else "")
+    for each in (case, *others):
+        add_place(ctx, each, said=said if len(said) <= LONGEST_PLACE else "")
     return True
 
 

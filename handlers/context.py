@@ -8,6 +8,7 @@ from core.clock import in_china
 from core.messages import Decision, Incoming, Understanding
 from core.texts import say
 from domain import dialogues, outbox, people
+from domain.cases.splitting import Part
 from domain.chats import Chat, ChatPurpose
 from domain.inbox import Noted, Outcome, Session
 from domain.outbox import Press, Rows
@@ -38,6 +39,7 @@ class Context:
     now: datetime
     understanding: Understanding
     site: Site
+    parts: tuple[Part, ...] = ()  # the matters of a message that tells of several
     received: Noted = field(init=False)  # itself in the inbox
     _person: people.Person | None = None
 

@@ -17,7 +17,7 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import answers, cases, neighbours, start, tasks
+from handlers import answers, cases, neighbours, several, start, tasks
 from handlers.context import Context
 
 
@@ -205,8 +205,7 @@ def _edit(ctx: Context) -> None:
 
 
 def _withdrawal(ctx: Context) -> None:
-    case = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or "")
-    if case is not None:
+    for case in opening.cases_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or ""):
         cases.withdrawn(ctx, case)
 
 
@@ -289,7 +288,9 @@ def _names_another_place(ctx: Context, case: Case) -> bool:
 def _new_matter(ctx: Context) -> None:
     understood = ctx.understanding
     if understood.decision == Decision.ACT and understood.kind != Kind.CHATTER:
-        if not neighbours.reported_already(ctx):
+        if ctx.parts:
+            several.report(ctx)
+        elif not neighbours.reported_already(ctx):
             cases.report(ctx)
     elif understood.decision == Decision.ASK and understood.kind != Kind.CHATTER:
         cases.doubt(ctx)

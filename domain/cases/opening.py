@@ -1,7 +1,7 @@
 """How a case begins and what is added to it: opened with a number and a worker, joined by later words, photos and places."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -13,7 +13,7 @@ from core.messages import Kind, PlaceMention, Understanding, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import areas, outbox, reminders
-from domain.cases import words, work
+from domain.cases import receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, record, take_step
 from domain.inbox import Noted
 from domain.numbers import PREFIXES, next_number
@@ -161,6 +161,34 @@ def post_receipt(
     )
 
 
+def post_receipt_of_several(
+    session: Session,
+    cases: Sequence[Case],
+    chat: Chat,
+    *,
+    now: datetime,
+    reply_to: str | None,
+    thread: str | None,
+    asks_place: bool,
+) -> None:
+    """One message that names the numbers of all that was said at once, with a button to take back each."""
+    text = receipts.text_of_several(session, cases, asks_place=asks_place)
+    key = outbox.post(
+        session,
+        chat,
+        text if chat.purpose == "private" else mask_for_group(text),
+        now=now,
+        buttons=[row for case in cases for row in receipts.undo_one(case)],
+        reply_to=reply_to,
+        thread=thread,
+        person_id=cases[0].reporter_id,
+        case_id=cases[0].id,
+    )
+    for case in cases:
+        case.receipt_id, case.siblings = key, len(cases) - 1
+    reminders.add(session, reminders.RECEIPT_SETTLED, cases[0], due_at=now + work.UNDO)
+
+
 def keep_message(session: Session, case: Case, received: Noted) -> None:
     """This message belongs to the case: replies to it, its edits and its album find the case through it."""
     if received.chat_id is None or received.message_id is None:
@@ -190,6 +218,12 @@ def case_of_message(session: Session, chat_id: int, message_id: str) -> Case | N
         )
     )
     return session.get(Case, case_id) if case_id else None
+
+
+def cases_of_message(session: Session, chat_id: int, message_id: str) -> Sequence[Case]:
+    """All cases that a resident's own message belongs to: it may have told of several matters."""
+    of_message = select(CaseMessage.case_id).where(CaseMessage.chat_id == chat_id, CaseMessage.message_id == message_id)
+    return session.scalars(select(Case).where(Case.id.in_(of_message)).order_by(Case.id)).all()
 
 
 def case_of_album(session: Session, chat_id: int, album_id: str) -> Case | None:

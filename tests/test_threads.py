@@ -1,0 +1,112 @@
+"""How talk becomes cases: several messages one case, one message several, corrections, withdrawals, and a restart in between."""
+
+from datetime import timedelta
+
+from bot.app import CLOCK, INTAKE, SENDER, App
+from tests.stage import GROUP, PRIVATE, Stage, photo
+
+FIRST, SECOND = "BX-20261121-0001", "BX-20261121-0002"
+BOTH = "3号楼路灯坏了，另外垃圾也没人收"
+
+
+async def test_two_matters_of_one_message_are_two_cases_and_one_answer(stage: Stage) -> None:
+    said = await stage.say("王阿姨", GROUP, BOTH)
+    assert stage.numbers() == [FIRST, SECOND]
+    assert [(stage.case(n).topic, stage.case(n).text, stage.case(n).place) for n in stage.numbers()] == [
+        ("street_light", "3号楼路灯坏了", "3号楼"),
+        ("rubbish", "垃圾也没人收", "3号楼"),
+    ]
+    (answer,) = stage.posts(GROUP)
+    lines = answer.text.split("\n")
+    assert lines[0] == "2 件事已分别登记："
+    assert lines[1].startswith(f"{FIRST} 路灯 · 3号楼：由张网格员负责")
+    assert lines[2].startswith(f"{SECOND} 垃圾 · 3号楼：由张网格员负责")
+    assert (answer.reply_to, answer.buttons) == (said, (f"撤销 {FIRST}", f"撤销 {SECOND}"))
+    await stage.press("王阿姨", GROUP, f"撤销 {FIRST}")
+    assert [stage.case(number).state for number in stage.numbers()] == ["withdrawn", "assigned"]
+    (answer,) = stage.posts(GROUP)
+    assert answer.text.split("\n")[1] == f"{FIRST} 已按您的意思撤回。"
+    assert answer.buttons == (f"撤销 {SECOND}",)
+    await stage.pass_time(minutes=2)
+    await stage.press("张伟", PRIVATE, "接单")
+    (answer,) = stage.posts(GROUP)
+    assert answer.text.split("\n")[2].startswith(f"{SECOND} 垃圾 · 3号楼：张网格员已接单")
+    assert (answer.buttons, stage.unsettled()) == ((), [])
+
+
+async def test_two_matters_without_a_place_take_one_answer_for_both(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "路灯坏了，另外垃圾也没人收")
+    assert stage.last(GROUP).text.endswith("请问在哪栋楼、什么位置？回复这条消息即可。")
+    await stage.say("王阿姨", GROUP, "3号楼东边")
+    assert [stage.case(number).place for number in stage.numbers()] == ["3号楼东边", "3号楼东边"]
+    assert len(stage.posts(GROUP)) == 1
+
+
+async def test_of_two_matters_the_one_known_already_joins(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "3号楼路灯坏了")
+    await stage.say("王阿姨", GROUP, BOTH)
+    assert stage.numbers() == [FIRST, SECOND]
+    assert (stage.case(FIRST).joined, stage.case(SECOND).topic) == (1, "rubbish")
+
+
+async def test_one_matter_told_at_length_is_one_case(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼下水道堵了，臭水流到路上，还有人差点滑倒，麻烦处理")
+    assert len(stage.numbers()) == 1
+
+
+async def test_place_said_before_the_trouble_belongs_to_it(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼的")
+    assert stage.posts(GROUP) == []
+    await stage.say("王阿姨", GROUP, "电梯坏了")
+    assert stage.case(FIRST).place == "3号楼"
+    assert "请问在哪栋楼" not in stage.last(GROUP).text
+
+
+async def test_place_told_by_a_neighbour_under_the_receipt_is_taken(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "电梯坏了")
+    await stage.say("李叔", GROUP, "是3号楼的", reply_to=stage.last(GROUP).id)
+    assert stage.case(FIRST).place == "3号楼"
+    assert stage.numbers() == [FIRST]
+
+
+async def test_correction_moves_the_case_to_the_right_building(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
+    await stage.say("王阿姨", GROUP, "打错了，是8号楼")
+    assert (stage.numbers(), stage.case(FIRST).place) == ([FIRST], "8号楼")
+    assert "周网格员" in stage.last(GROUP).text
+    await stage.say("李叔", GROUP, "8号楼电梯坏了，动不了")
+    assert (stage.numbers(), stage.case(FIRST).joined) == ([FIRST], 1)
+
+
+async def test_words_then_photo_and_photo_then_words_are_one_case_each(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼路灯坏了")
+    await stage.say("王阿姨", GROUP, photo=photo("red"))
+    await stage.say("李叔", GROUP, photo=photo("blue"))
+    await stage.say("李叔", GROUP, "8号楼垃圾没人收")
+    await stage.pass_time(seconds=15)
+    assert stage.numbers() == [FIRST, SECOND]
+    assert [len(stage.pictures(worker)) for worker in ("张伟", "周强")] == [1, 1]
+
+
+async def test_reporter_who_says_it_was_a_mistake_withdraws_it(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
+    await stage.say("王阿姨", GROUP, "发错群了")
+    assert stage.case(FIRST).state == "withdrawn"
+    assert stage.texts(GROUP) == [f"{FIRST} 已按您的意思撤回。"]
+
+
+async def test_restart_inside_the_gather_window_loses_nothing(stage: Stage) -> None:
+    """The window, the joining and the parting are rows: the program that comes up next does what is due."""
+    await stage.say("王阿姨", GROUP, "3号楼停电了")
+    await stage.say("王阿姨", GROUP, photo=photo())
+    await stage.say("李叔", GROUP, "我家也是")
+    await stage.app.stop()
+    stage.clock.advance(timedelta(seconds=15))
+    stage.app = App(
+        stage.app.settings, stage.clock, channels=stage.wire.channels, roles=frozenset({INTAKE, SENDER, CLOCK})
+    )
+    await stage.app.start()
+    await stage.settle()
+    assert "已有 2 户反映。" in stage.card("张伟").text
+    assert len(stage.pictures("张伟")) == 1
+    assert "已有 2 户反映。" in stage.texts(GROUP)[0]
