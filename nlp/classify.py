@@ -1,5 +1,8 @@
 """From the phrases found in a text to scores for each kind, for silence and for danger. No decision is taken here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -208,6 +211,30 @@ def _stand_together(pair: Pair, first: Finding, second: Finding) -> bool:
 
 
 @cache
-def shipped_classifier() -> Classifier:
-    """The classifier over the tables that come with the program; built at its first use, or by `understand.warm_up`."""
+def _shipped() -> Classifier:
     return Classifier(shipped_tables())
+
+
+# What counts now instead of what was shipped: for everybody, and for a trial in one thread.
+_put: list[Classifier | None] = [None]
+_on_trial: ContextVar[Classifier | None] = ContextVar("classifier on trial", default=None)
+
+
+def shipped_classifier() -> Classifier:
+    """The classifier over the tables that come with the program, or the one put in its place; built at its first use."""
+    return _on_trial.get() or _put[0] or _shipped()
+
+
+def put_classifier(classifier: Classifier | None) -> None:
+    """Another one counts from now on; None: the shipped one again. Whoever is at work with the old one finishes with it."""
+    _put[0] = classifier
+
+
+@contextmanager
+def use_classifier(classifier: Classifier) -> Iterator[None]:
+    """Another one counts for what is done inside, in this thread."""
+    token = _on_trial.set(classifier)
+    try:
+        yield
+    finally:
+        _on_trial.reset(token)
