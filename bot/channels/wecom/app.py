@@ -20,7 +20,7 @@ from bot.channels.wecom.hooks import answer, is_stored
 from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes
 from core.errors import DeliveryError
 from core.hooks import HookAnswer, HookCall
-from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, Outgoing, Sent
+from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, Outgoing, SenderRef, Sent
 
 # A member takes 30 messages a minute and 1,000 an hour; what is above is dropped by the platform without a word.
 ABILITIES = Abilities(
@@ -130,26 +130,23 @@ class AppChannel:
             return False
         if self._others(text):
             return True
-        incoming = to_incoming(text, self.account, self._moment())
+        incoming = to_incoming(text, self.account, self._moment(), self._names)
         if incoming is None:
             return True
-        return await is_stored(self._deliver, (await self._named(incoming),))
+        if incoming.sender is not None and incoming.sender.external_id not in self._names:
+            incoming = await self._named(incoming, incoming.sender)
+        return await is_stored(self._deliver, (incoming,))
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
 
-    async def _named(self, incoming: Incoming) -> Incoming:
-        """A callback has the member's id alone; the name is asked for once. Without it the message comes all the same."""
-        sender = incoming.sender
-        if sender is None or not sender.is_person:
-            return incoming
-        known = self._names.get(sender.external_id)
-        if known is None:
-            known = await self._ask_name(sender.external_id)
-            if len(self._names) >= MOST_NAMES:
-                self._names.clear()
-            self._names[sender.external_id] = known
-        return replace(incoming, sender=replace(sender, name=known)) if known else incoming
+    async def _named(self, incoming: Incoming, sender: SenderRef) -> Incoming:
+        """The member's name is asked for once. Without it the message comes all the same."""
+        name = await self._ask_name(sender.external_id) if sender.is_person else ""
+        if len(self._names) >= MOST_NAMES:
+            self._names.clear()
+        self._names[sender.external_id] = name
+        return replace(incoming, sender=replace(sender, name=name))
 
     async def _ask_name(self, userid: str) -> str:
         try:

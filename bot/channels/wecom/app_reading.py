@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ CHANNEL = "wecom"
 MEDIA_LIVE = timedelta(days=3)
 CODE_LIVES = timedelta(hours=72)
 LONGEST_ID = 128
+NOBODY: Mapping[str, str] = {}
 DIGITS = re.compile(r"[0-9]{1,11}")
 FILES = {
     "image": AttachmentKind.PHOTO,
@@ -33,13 +35,16 @@ class _Words:
     attachments: tuple[Attachment, ...] = field(default=())
 
 
-def to_incoming(text: str, account: str, at: datetime) -> Incoming | None:
-    """What the callback says, or None when it holds nothing for us. `at` is when it came, for what carries no time that can be read."""
+def to_incoming(text: str, account: str, at: datetime, names: Mapping[str, str] = NOBODY) -> Incoming | None:
+    """What the callback says, or None when it holds nothing for us. `at` is when it came, for what carries no time that can be read.
+
+    `names` are those of members, as far as they are known: a callback has only the member's id.
+    """
     fields = read_xml(text)
     if fields is None:
         return _unreadable(text, account, at)
     try:
-        return _Reader(fields, text, account).read()
+        return _Reader(fields, text, account, names).read()
     except _Unreadable:
         return _unreadable(text, account, at)
 
@@ -60,7 +65,8 @@ def _unreadable(text: str, account: str, at: datetime) -> Incoming:
 class _Reader:
     """Reads one callback; holds what every `Incoming` made of it needs."""
 
-    def __init__(self, fields: Fields, raw: str, account: str) -> None:
+    def __init__(self, fields: Fields, raw: str, account: str, names: Mapping[str, str]) -> None:
+        self._names = names
         self._fields = fields
         self._raw = raw
         self._account = account
@@ -130,7 +136,7 @@ class _Reader:
             external_id=external_id,
             kind=kind,
             chat=ChatRef(self._user, ChatKind.PRIVATE),
-            sender=SenderRef(self._user, is_person=self._user != "sys"),
+            sender=SenderRef(self._user, self._names.get(self._user, ""), is_person=self._user != "sys"),
             sent_at=self._at,
             **made,  # type: ignore[arg-type]  # the callers name the fields
         )

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
-from xml.parsers.expat import ExpatError
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import msgspec
-import xmltodict
 
 from bot.channels.wecom.crypto import Envelope
 from core.hooks import HookCall
@@ -20,9 +19,6 @@ DEEPEST = 16
 # How far a callback's time may be from ours, and so how long a call must be remembered to know it again.
 WINDOW = 600.0
 MOST_REMEMBERED = 100_000
-# The platform's own values stand in CDATA; a declaration, an entity or a comment has no business here.
-CDATA, CDATA_END = "<![CDATA[", "]]>"
-TAG = re.compile(r"<(/?)[^<>]*?(/?)>")
 # XML has no such characters, and PostgreSQL stores no NUL.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -98,30 +94,59 @@ def read_query(query: str) -> dict[str, str]:
 
 def read_xml(text: str) -> Fields | None:
     """The fields of a message, every value as text: ids have leading zeros and more digits than a number keeps."""
-    tags = _without_cdata(text)
-    if tags is None or "<!" in tags or _depth(tags) > DEEPEST:
-        return None
+    tree = _Tree()
+    parser = ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = tree.begin, tree.end
+    parser.CharacterDataHandler = tree.say
+    # A declaration brings entities, and nothing else that is no element has any business here.
+    parser.StartDoctypeDeclHandler = parser.CommentHandler = parser.ProcessingInstructionHandler = _refuse
     try:
-        parsed = xmltodict.parse(CONTROL.sub("", text))
-    except (ExpatError, ValueError, RecursionError):
+        parser.Parse(CONTROL.sub("", text).encode(), True)
+    except (ExpatError, _Trick, UnicodeError):
         return None
-    fields = parsed.get("xml")
+    fields = tree.root.get("xml")
     return fields if isinstance(fields, dict) else None
 
 
-def _without_cdata(text: str) -> str | None:
-    """The text outside CDATA; None where one does not end. Cut by hand: a pattern would look for each missing end anew."""
-    first, *sections = text.split(CDATA)
-    rests = [section.partition(CDATA_END) for section in sections]
-    return first + "".join(rest for _, _, rest in rests) if all(end for _, end, _ in rests) else None
+class _Trick(Exception):
+    """XML that the platform never sends."""
 
 
-def _depth(tags: str) -> int:
-    depth = deepest = 0
-    for found in TAG.finditer(tags):
-        depth += -1 if found[1] else 0 if found[2] else 1
-        deepest = max(deepest, depth)
-    return deepest
+def _refuse(*_: object) -> None:
+    raise _Trick
+
+
+class _Tree:
+    """Elements as they come: one with others inside becomes a dictionary, one that is repeated a list, the rest text."""
+
+    __slots__ = ("_open", "_words", "root")
+
+    def __init__(self) -> None:
+        self.root: Fields = {}
+        self._open = [self.root]
+        self._words = ""
+
+    def begin(self, _name: str, _attributes: object) -> None:
+        if len(self._open) > DEEPEST:
+            raise _Trick
+        self._open.append({})
+        self._words = ""
+
+    def say(self, words: str) -> None:
+        self._words += words
+
+    def end(self, name: str) -> None:
+        inner = self._open.pop()
+        value: object = inner or self._words
+        outer = self._open[-1]
+        if name not in outer:
+            outer[name] = value
+        elif isinstance(outer[name], list):
+            outer[name].append(value)
+        else:
+            outer[name] = [outer[name], value]
+        self._words = ""
 
 
 def _sealed(body: bytes) -> str | None:

@@ -22,7 +22,7 @@ class Envelope:
 
     def __init__(self, token: str, aes_key: str, receiver: str) -> None:
         self._token = token
-        self._key = decode_key(aes_key)
+        self._cipher = WeChatCipher(decode_key(aes_key))
         self._receiver = receiver.encode()
 
     def sign(self, timestamp: str, nonce: str, sealed: str) -> str:
@@ -44,7 +44,7 @@ class Envelope:
             return None
         if not body or len(body) % BLOCK:
             return None
-        frame = _unpadded(WeChatCipher(self._key).decrypt(body))
+        frame = _unpadded(self._cipher.decrypt(body))
         if frame is None or len(frame) < HEAD:
             return None
         end = HEAD + int.from_bytes(frame[RANDOM:HEAD], "big")
@@ -62,7 +62,7 @@ class Envelope:
         plain = message.encode()
         frame = (random or secrets.token_bytes(RANDOM)) + len(plain).to_bytes(4, "big") + plain + self._receiver
         count = BLOCK - len(frame) % BLOCK
-        sealed: bytes = WeChatCipher(self._key).encrypt(frame + bytes([count]) * count)
+        sealed: bytes = self._cipher.encrypt(frame + bytes([count]) * count)
         return base64.b64encode(sealed).decode()
 
 

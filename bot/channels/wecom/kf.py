@@ -33,6 +33,7 @@ ABILITIES = Abilities(
     tells_withdrawals=True,
 )
 CURSOR = "cursor:"
+EVENT = "kf_msg_or_event"
 PAGE = 1000
 MOST_NAMES = 20_000
 # On the very first start the platform hands out the last three days; older than this is no news any more.
@@ -150,8 +151,8 @@ class KfChannel:
 
         It may be answered at once: nothing is lost with it, for the cursor stands before what it speaks of.
         """
-        fields = read_xml(text)
-        if fields is None or fields.get("Event") != "kf_msg_or_event":
+        fields = read_xml(text) if EVENT in text else None
+        if fields is None or fields.get("Event") != EVENT:
             return False
         open_kfid, token = fields.get("OpenKfId"), fields.get("Token")
         if isinstance(open_kfid, str) and 0 < len(open_kfid) <= 64 and self._deliver is not None:
