@@ -25,7 +25,7 @@ def test_actions_are_those_that_buttons_start() -> None:
     assert set(ACTIONS) == {
         *("cases.undo", "cases.confirm", "cases.decline", "cases.satisfied", "cases.dissatisfied"),
         *("cases.accept", "cases.return", "cases.arrive", "cases.finish", "cases.answer"),
-        *("cases.part", "cases.not_done"),
+        *("cases.part", "cases.not_done", "answers.ask_staff"),
     }
     for name in (
         "undo",
