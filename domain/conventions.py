@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import func, select, update
 
@@ -113,12 +114,22 @@ def activate(session: Session, clause: Clause) -> None:
 
 def next_clause(session: Session, community_id: int) -> Clause | None:
     """The active clause that has waited longest: one never posted first, then by number."""
-    return _longest_waiting(session, community_id, None)
+    return _longest_waiting(session, community_id)
 
 
 def clause_for_topic(session: Session, community_id: int, topic: str | None) -> Clause | None:
-    """The active clause to quote under a matter of this topic; among several the one that has waited longest."""
-    return _longest_waiting(session, community_id, topic) if topic else None
+    """The active clause to quote under a matter of this topic; among several the one that has waited longest. Those of a
+    community are looked up once in a transaction."""
+    if ("clauses", community_id) not in session.memo:
+        newest = select(Convention.id).where(Convention.community_id == community_id)
+        newest = newest.order_by(Convention.adopted_on.desc(), Convention.id.desc()).limit(1)
+        query = select(Clause).where(Clause.convention_id == newest.scalar_subquery(), Clause.is_active.is_(True))
+        query = query.order_by(Clause.last_posted_at.asc().nulls_first(), Clause.number, Clause.id)
+        found: dict[str | None, Clause] = {}
+        for clause in session.scalars(query):
+            found.setdefault(clause.topic, clause)
+        session.memo["clauses", community_id] = found
+    return cast(dict[str | None, Clause], session.memo["clauses", community_id]).get(topic) if topic else None
 
 
 def post_text(session: Session, clause: Clause) -> str:
@@ -127,13 +138,11 @@ def post_text(session: Session, clause: Clause) -> str:
     return say("conventions.post", title=convention.title, number=clause.number, text=clause.text)
 
 
-def _longest_waiting(session: Session, community_id: int, topic: str | None) -> Clause | None:
+def _longest_waiting(session: Session, community_id: int) -> Clause | None:
     convention = current(session, community_id)
     if convention is None:
         return None
     query = select(Clause).where(Clause.convention_id == convention.id, Clause.is_active.is_(True))
-    if topic is not None:
-        query = query.where(Clause.topic == topic)
     query = query.order_by(Clause.last_posted_at.asc().nulls_first(), Clause.number, Clause.id)
     return session.scalars(query.limit(1)).one_or_none()
 

@@ -9,7 +9,7 @@ from core.clock import in_china
 from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
-from domain import people
+from domain import conventions, people
 from domain.cases.life import STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
@@ -30,6 +30,23 @@ KIND_NAMES = {
 URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "加急", Urgency.EMERGENCY: "紧急"}
 # Matters between people are never talked over in a group.
 PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})
+# Troubles that neighbours make for neighbours: there a clause of the convention adds something. It helps against no broken lamp.
+HABITS = frozenset(
+    {
+        "noise",
+        "square_dance",
+        "dogs",
+        "pet_waste",
+        "parking",
+        "rubbish",
+        "falling_object",
+        "flying_wire",
+        "ebike",
+        "fire_lane",
+    }
+    | {"renovation", "oil_fume"}
+)
+LONGEST_CLAUSE = 40
 LONGEST_IN_LIST = 24
 # What people say when they have reported something and nobody has come: no matter of its own, however it sounds.
 URGING = re.compile(
@@ -106,7 +123,17 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
         lines += "\n" + say("cases.receipt_ask_place")
     if case.joined:
         lines += "\n" + say("cases.joined_count", count=case.joined + 1)
+    if kind == Kind.REPORT and case.topic in HABITS and state in (State.OPEN, State.ASSIGNED):
+        lines += _clause(session, case)
     return lines
+
+
+def _clause(session: Session, case: Case) -> str:
+    """What the residents themselves have agreed on about this, where it is short enough to be read."""
+    clause = conventions.clause_for_topic(session, case.community_id, case.topic)
+    if clause is None or len(clause.text) > LONGEST_CLAUSE or "\n" in clause.text:
+        return ""
+    return "\n" + say("cases.receipt_clause", number=clause.number, text=clause.text)
 
 
 def _withdrawn(session: Session, case: Case) -> str:
