@@ -1,0 +1,68 @@
+"""WeCom switched on by the configuration: which channels there are, and that their door in the running program is open."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from bot.app import App
+from bot.channels.registry import make_channels
+from core.clock import SystemClock
+from core.config import Settings, WebSettings, WeComSettings
+from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, KF_SECRET, TOKEN, WeComEmulator
+
+
+def settings(folder: Path, base_url: str, **changes: object) -> Settings:
+    wecom = WeComSettings(
+        corp_id=CORP,
+        base_url=base_url,
+        agent_id=AGENT,
+        secret=SecretStr(APP_SECRET),
+        callback_token=SecretStr(TOKEN),
+        aes_key=SecretStr(AES_KEY),
+    )
+    return Settings(data_folder=folder, web=WebSettings(port=0), wecom=wecom.model_copy(update=changes))
+
+
+def test_channels_are_those_that_have_a_secret(tmp_path: Path) -> None:
+    def names(**changes: object) -> list[tuple[str, str]]:
+        made = make_channels(settings(tmp_path, "http://127.0.0.1:1", **changes), ())
+        return [(channel.name, channel.account) for channel in made]
+
+    app, kf = ("wecom", f"{CORP}:{AGENT}"), ("wecom_kf", CORP)
+    assert make_channels(Settings(), ()) == []
+    assert names() == [app]
+    assert names(kf_secret=SecretStr(KF_SECRET)) == [kf, app]
+    own = {"kf_callback_token": SecretStr(TOKEN), "kf_aes_key": SecretStr(AES_KEY)}
+    assert names(secret=SecretStr(""), kf_secret=SecretStr(KF_SECRET), **own) == [kf]
+
+
+def test_installation_without_wecom_does_not_load_it() -> None:
+    program = "import sys, bot.app, bot.channels.registry; print([one for one in sys.modules if 'wechatpy' in one or 'requests' == one])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+async def test_running_program_proves_its_address_and_answers_a_member(tmp_path: Path) -> None:
+    async with WeComEmulator() as wecom:
+        wecom.add_member("zhang", "张伟")
+        chosen = settings(tmp_path, wecom.base_url, kf_secret=SecretStr(KF_SECRET))
+        app = App(chosen, SystemClock())
+        await app.start()
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{app.port}") as client:
+                wecom.connect(client)
+                assert await wecom.pusher.verify()
+                assert await wecom.kf_pusher.verify()
+                assert (await client.get("/hooks/telegram")).status_code == 404
+                pushed = wecom.say("zhang", "任务")
+                while wecom.pending:
+                    await app.settle()
+                await app.settle()
+                assert pushed.statuses == [200]
+                assert wecom.texts("zhang") == ["这个功能只给社区工作人员和网格员使用。"]
+        finally:
+            await app.stop()
+        assert len(list((tmp_path / "tokens").glob("*.token"))) == 2
