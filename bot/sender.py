@@ -57,9 +57,9 @@ class Sender:
         )
         if settled:
             log.warning("sends_interrupted", count=settled)
-        for candidate, at in await self._database.read(
-            lambda session: sending.recent_sends(session, since=now - timedelta(minutes=2))
-        ):
+        limits = [limit for channel in self._channels.values() for limit in channel.abilities.limits]
+        since = now - max((limit.per for limit in limits), default=timedelta())
+        for candidate, at in await self._database.read(lambda session: sending.recent_sends(session, since=since)):
             channel = self._channels.get((candidate.channel, candidate.account))
             if channel is not None and candidate.action != OutgoingAction.ANSWER_PRESS:
                 self._limiter.note(_target(candidate), channel.abilities.limits, at)

@@ -219,6 +219,18 @@ async def test_limits_are_obeyed_across_a_restart(town: Town, tmp_path: Path) ->
     assert town.said == ["a", "b", "c"]
 
 
+async def test_limit_of_an_hour_is_obeyed_across_a_restart(town: Town, tmp_path: Path) -> None:
+    town.mouth.abilities = Abilities(limits=(Limit(LimitScope.CHAT, 2, timedelta(hours=1)),))
+    town.leave("a", "b", "c", chat=2)
+    await town.send_all()
+    town.clock.advance(timedelta(minutes=59))
+    again = Sender(
+        town.database, {(town.mouth.name, town.mouth.account): town.mouth}, town.clock, media_folder=tmp_path
+    )
+    await again.recover()
+    assert (await again.send_due(), town.said) == (0, ["a", "b"])
+
+
 async def test_chat_of_an_account_that_is_switched_off_waits(town: Town) -> None:
     with town.database.writing() as session:
         session.get_one(Chat, town.chats[0].id).account = "switched off"
