@@ -181,11 +181,16 @@ def nlp_explain(text: Annotated[str, typer.Argument(metavar="TEXT")], as_json: A
 def nlp_train(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="写到哪个文件。")],
+    with_corrections: Annotated[
+        bool, typer.Option("--with-corrections", help="连同数据库里工作人员和居民的更正一起训练。")
+    ] = False,
+    config: Config = None,
 ) -> None:
     """用标注过的行训练模型，并说出交叉检验的结果。"""
-    from bot.commands import understanding
+    from bot.commands import teaching, understanding
 
-    understanding.train_files(files, out)
+    lines = teaching.corrections_of(config) if with_corrections else []
+    understanding.train_files(files, out, corrections=lines)
 
 
 @key.command("add")

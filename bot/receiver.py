@@ -24,8 +24,9 @@ from core.messages import (
     Utterance,
 )
 from core.texts import say
-from domain import chats, inbox, outbox
+from domain import chats, inbox, keywords, outbox
 from domain.cases.splitting import Part, parts_of
+from domain.keywords import WordBook
 from domain.places import PlaceBook
 from handlers import routes
 from handlers.context import Context, Site
@@ -68,7 +69,7 @@ class Receiver:
         self._after_commit = after_commit
         self._queue: list[Waiting] = []
         self._wake = asyncio.Event()
-        self._places = PlaceBook()
+        self._places, self._words = PlaceBook(), WordBook()
         self._busy = False
         self._site = site
 
@@ -174,7 +175,7 @@ class Receiver:
         metrics.REPEATED.inc(len(incomings) - len(fresh))
         if not fresh:
             return
-        self._places.refresh(session)
+        self._words.refresh(session, self._places.refresh(session, also=keywords.MARK))
         known = chats.find_many(session, {(one.channel, one.account, one.chat.external_id) for one in fresh})
         site = self._site()
         silent = 0

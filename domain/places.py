@@ -21,11 +21,14 @@ class PlaceBook:
         self._matchers: dict[tuple[int, int | None], Places] = {}
         self._nowhere = build_places(())
 
-    def refresh(self, session: Session) -> None:
-        """Forgets what was built from areas that have changed since; one look-up."""
-        version = session.scalar(select(SystemMark.value).where(SystemMark.name == MARK)) or ""
+    def refresh(self, session: Session, *, also: str = "") -> str:
+        """Forgets what was built from areas that have changed since. One look-up, which also fetches the mark of that name."""
+        query = select(SystemMark.name, SystemMark.value).where(SystemMark.name.in_((MARK, also)))
+        marks: dict[str, str] = {row.name: row.value for row in session.execute(query)}
+        version = marks.get(MARK, "")
         if version != self._version:
             self._version, self._matchers = version, {}
+        return marks.get(also, "")
 
     def of(self, session: Session, community_id: int | None, *, near: int | None = None) -> Places:
         """The community's matcher; of two places with one name it takes the one in the area `near`."""

@@ -32,6 +32,7 @@ from storage.chats import BindingCode, Chat, Conversation
 from storage.messages import File, Outbox, OutboxState, Outcome, Received
 from storage.people import Account, Person
 from storage.reminders import Reminder
+from storage.understanding import Correction
 
 __all__ = ["forget", "forget_person", "hashes_in_use"]
 
@@ -94,6 +95,7 @@ def _forget_cases(session: Session, *, before: datetime) -> int:
     _change(session, CaseEvent, {"data": {}}, CaseEvent.case_id.in_(old), CaseEvent.step.in_([Step.ADD, Step.EDIT]))
     _delete(session, CaseMessage, CaseMessage.case_id.in_(old))
     _change(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.case_id.in_(old))
+    _delete(session, Correction, Correction.case_id.in_(old))
     _delete(session, Received, Received.case_id.in_(old))
     _delete(session, File, File.case_id.in_(old))
     _delete(session, Outbox, Outbox.case_id.in_(old), Outbox.state.in_(SETTLED))
@@ -111,6 +113,7 @@ def _forget_leftovers(session: Session, *, now: datetime, before: datetime) -> i
         [
             _delete(session, Conversation, Conversation.expires_at < now),
             _delete(session, Reminder, Reminder.done_at < before),
+            _delete(session, Correction, Correction.case_id.is_(None), Correction.at < before),
             _delete(session, SignInLink, SignInLink.expires_at < spent),
             _delete(session, WebSession, WebSession.expires_at < spent),
             _delete(session, BindingCode, BindingCode.expires_at < spent),
@@ -135,6 +138,8 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     _change(session, CaseEvent, {"note": ""}, CaseEvent.case_id.in_(over))
     _change(session, Case, {"text": "", "place": ""}, Case.id.in_(over))
     _change(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.person_id == person.id)
+    _delete(session, Correction, Correction.speaker_id == person.id)
+    _change(session, Correction, {"by_id": None}, Correction.by_id == person.id)
     # What they raised in private has nobody to be told any more, and goes on.
     _change(session, Case, {"chat_id": None, "receipt_id": None}, Case.chat_id.in_(private))
     _change(session, Chat, {"external_id": literal("erased:") + cast(Chat.id, String)}, Chat.id.in_(private))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.errors import Refused
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
-from domain import chats, dialogues, files, inbox
+from domain import chats, corrections, dialogues, files, inbox
 from domain.cases import joining, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may, take_step
 from domain.inbox import Outcome
@@ -311,6 +311,11 @@ def decline(ctx: Context, subject: int) -> None:
     """No: nothing is registered."""
     earlier = _asked_message(ctx, subject)
     earlier.outcome = Outcome.ANSWERED
+    understood = inbox.understanding_of(earlier)
+    if understood is not None and ctx.chat.community_id is not None:
+        corrections.declined(
+            ctx.session, ctx.chat.community_id, earlier.text, understood, by_id=ctx.person.id, now=ctx.now
+        )
     ctx.answer_press()
     listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_declined"), now=ctx.now)
 
@@ -330,6 +335,7 @@ def undo(ctx: Context, subject: int) -> None:
     """The button under the receipt."""
     case = listing.reported_by(ctx.session, ctx.person.id, subject)
     receipts.check_undo(case, now=ctx.now)
+    corrections.not_meant(ctx.session, case, by_id=ctx.person.id, now=ctx.now)
     passed_on = parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
     ctx.answer_press("cases.joined_passed_on_receipt" if passed_on else "cases.undone", number=case.number)
 

@@ -40,6 +40,10 @@ ACT_NAMES = {
     "rotation.on": "开启轮播",
     "rotation.off": "关闭轮播",
     "answer.remove": "撤下答复",
+    "word.propose": "提出关键词",
+    "word.take_up": "启用关键词",
+    "word.take_back": "收回关键词",
+    "correction.remove": "删除更正",
     "outbox.resend": "再发一次",
     "outbox.drop": "不再发送",
 }

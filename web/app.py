@@ -61,6 +61,7 @@ from web import (
     outbox,
     people,
     sign_in,
+    understanding,
 )
 from web.auth import NotSignedIn, WrongCsrf, guard
 from web.hooks import Front, HookDoor
@@ -86,6 +87,7 @@ SIGNED_IN: tuple[APIRouter, ...] = (
     announcements.router,
     conventions.router,
     outbox.router,
+    understanding.router,
     audit.router,
 )
 # Paths whose forms carry files, and the most bytes of one form.

@@ -36,6 +36,7 @@ BOOKS_FOR_DESK = (
     NavigationItem("/people", "人员", "users"),
     NavigationItem("/groups", "群组", "messages"),
     NavigationItem("/outbox", "收发", "send"),
+    NavigationItem("/understanding", "理解", "info-circle"),
     NavigationItem("/audit", "操作记录", "history"),
 )
 LAST = (NavigationItem("/sessions", "登录设备", "key"),)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -38,8 +39,19 @@ def explain_text(text: str, *, as_json: bool) -> None:
         typer.echo(line)
 
 
-def train_files(files: Sequence[Path], out: Path) -> None:
-    """Lines with kinds train the model of the group's talk; texts with a `label` train topics alone."""
+def train_files(files: Sequence[Path], out: Path, *, corrections: Sequence[Mapping[str, str]] = ()) -> None:
+    """Lines with kinds train the model of the group's talk; texts with a `label` train topics alone. Corrections count as lines."""
+    if corrections:
+        with TemporaryDirectory() as folder:
+            extra = Path(folder) / "corrections.jsonl"
+            lines = [json.dumps(line, ensure_ascii=False) for line in corrections]
+            extra.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            _train([*files, extra], out)
+    else:
+        _train(files, out)
+
+
+def _train(files: Sequence[Path], out: Path) -> None:
     labelled = [row for file in files if file.suffix == ".jsonl" for row in _rows(file)]
     if labelled and all("label" in row and "kind" not in row for row in labelled):
         petitions = read_petitions(labelled)

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
-from domain import access, accounts, areas, outbox, people, reminders
+from domain import access, accounts, areas, corrections, outbox, people, reminders
 from domain.cases import opening, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from domain.cases.opening import Matter
@@ -148,6 +148,7 @@ def correct(
     Where the topic or urgency changes and no new deadline is named, the deadline follows them.
     """
     before, after = _changes(case, new)
+    was = corrections.reading_of(case)
     if not after:
         raise Refused("cases.nothing_changed")
     _check(session, case, new, now=now, is_new_deadline="deadline_at" in after)
@@ -157,6 +158,7 @@ def correct(
     case.kind, case.topic, case.urgency = new.kind, new.topic, new.urgency
     site = opening.site_in(case) if new.area_id == case.area_id else areas.site_of(session.get(Area, new.area_id))
     case.place, case.area_id, case.thing = new.place, new.area_id, opening.thing_of(new.topic, site)
+    corrections.by_staff(session, case, was, by_id=actor.id, now=now)
     _set_privacy(session, case, now=now)
     if case.state in ACTIVE:
         _move_deadline(session, case, new, after, now=now)
