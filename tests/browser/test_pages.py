@@ -24,6 +24,7 @@ PAGES = (
     "/people",
     "/groups",
     "/outbox",
+    "/understanding",
     "/audit",
     "/sessions",
 )
