@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("community_id", sa.BigInteger(), nullable=False),
         sa.Column("word", sa.String(), nullable=False),
         sa.Column("speaks_for", sa.String(), nullable=False),
-        sa.Column("weight", sa.Float(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
         sa.Column("by_id", sa.BigInteger(), nullable=True),
         sa.Column("proposed_at", storage.base.AwareTime(timezone=True), nullable=False),
         sa.Column("taken_up_at", storage.base.AwareTime(timezone=True), nullable=True),
