@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.clock import in_china
@@ -22,6 +22,17 @@ PREFIXES = {
 }
 
 
+COUNTER = (
+    select(Counter)
+    .where(
+        Counter.community_id == bindparam("community_id"),
+        Counter.day == bindparam("day"),
+        Counter.prefix == bindparam("prefix"),
+    )
+    .with_for_update()
+)
+
+
 def next_number(session: Session, community_id: int, prefix: str, *, now: datetime) -> str:
     """The next number of the day. The counter row is locked until the commit, so no number is given twice."""
     day = in_china(now).strftime("%Y%m%d")
@@ -35,8 +46,10 @@ def next_number(session: Session, community_id: int, prefix: str, *, now: dateti
 
 def _locked(session: Session, community_id: int, day: str, prefix: str) -> Counter:
     """The counter row, made when the day is new, and ours until the commit."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(Counter).values(community_id=community_id, day=day, prefix=prefix, last=0)
-    session.execute(fresh.on_conflict_do_nothing())
-    key = (Counter.community_id == community_id, Counter.day == day, Counter.prefix == prefix)
-    return session.scalars(select(Counter).where(*key).with_for_update()).one()
+    key = {"community_id": community_id, "day": day, "prefix": prefix}
+    counter = session.scalars(COUNTER, key).one_or_none()
+    if counter is None:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        session.execute(dialect.insert(Counter).values(**key, last=0).on_conflict_do_nothing())
+        counter = session.scalars(COUNTER, key).one()
+    return counter

@@ -51,26 +51,34 @@ class Ready:
     outgoing: Outgoing
 
 
+UNDER_WAY = aliased(Outbox)
+# Put together once: asked ten times a second while something waits.
+DUE = (
+    select(Outbox.id, Chat.channel, Chat.account, Outbox.chat_id, Chat.kind, Outbox.action)
+    .join(Chat, Chat.id == Outbox.chat_id)
+    .where(
+        Outbox.state == QUEUED,
+        Outbox.due_at <= bindparam("now", type_=Outbox.due_at.type),
+        # A press waits for nobody: its answer is not a message in the chat.
+        Outbox.chat_id.not_in(bindparam("not_chats", expanding=True)) | (Outbox.action == OutgoingAction.ANSWER_PRESS),
+        ~select(UNDER_WAY.id).where(UNDER_WAY.state == SENDING, UNDER_WAY.chat_id == Outbox.chat_id).exists(),
+    )
+    .order_by(Outbox.priority, Outbox.id)
+    .limit(bindparam("most"))
+)
+
+
 def candidates(
     session: Session, *, now: datetime, not_chats: Collection[int], limit: int = MOST_CANDIDATES
 ) -> list[Candidate]:
     """Due messages in the order they should go: answers first, one for each chat, none for a chat with a send under way."""
-    under_way = aliased(Outbox)
-    query = (
-        select(Outbox.id, Chat.channel, Chat.account, Outbox.chat_id, Chat.kind, Outbox.action)
-        .join(Chat, Chat.id == Outbox.chat_id)
-        .where(Outbox.state == QUEUED, Outbox.due_at <= now)
-        .where(~select(under_way.id).where(under_way.state == SENDING, under_way.chat_id == Outbox.chat_id).exists())
-        .order_by(Outbox.priority, Outbox.id)
-        .limit(limit)
-    )
-    if not_chats:
-        # A press waits for nobody: its answer is not a message in the chat.
-        query = query.where(Outbox.chat_id.not_in(list(not_chats)) | (Outbox.action == OutgoingAction.ANSWER_PRESS))
     found: dict[int, Candidate] = {}
-    for key, channel, account, chat_id, kind, action in session.execute(query):
+    for key, channel, account, chat_id, kind, action in session.execute(
+        DUE, {"now": now, "not_chats": list(not_chats), "most": limit}
+    ):
         place = key if action == OutgoingAction.ANSWER_PRESS else chat_id
-        found.setdefault(place, Candidate(key, channel, account, chat_id, kind == ChatKind.GROUP, action))
+        if place not in found:
+            found[place] = Candidate(key, channel, account, chat_id, kind == ChatKind.GROUP, action)
     return list(found.values())
 
 
