@@ -297,14 +297,13 @@ def wishes(ctx: Context) -> None:
     ctx.reply_text("\n".join(lines))
 
 
-def confirm(ctx: Context, subject: int) -> None:
-    """Yes, it is something for the community: the earlier message becomes a case."""
+def take_up_asked(ctx: Context, subject: int) -> None:
+    """Yes, it is something for the community: from here on the earlier message is what is worked."""
     earlier = _asked_message(ctx, subject)
     ctx.answer_press()
     listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_confirmed"), now=ctx.now)
     ctx.received, ctx.understanding = earlier, inbox.understanding_of(earlier) or ctx.understanding
     ctx.incoming = replace(ctx.incoming, text=earlier.text, message_id=earlier.message_id, press_id=None)
-    report(ctx)
 
 
 def decline(ctx: Context, subject: int) -> None:

@@ -10,7 +10,7 @@ from domain.cases import joined, joining, opening, parting, work
 from domain.cases.life import State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers.cases import join_message, matter_of
+from handlers.cases import join_message, matter_of, report, take_up_asked
 from handlers.context import Context
 
 
@@ -43,7 +43,16 @@ def agree(ctx: Context) -> bool:
         )
     if case is None or case.reporter_id == ctx.person.id or _is_elsewhere(ctx, case):
         return False
-    return _join(ctx, case)
+    understood = ctx.understanding
+    has_own_words = understood.decision == Decision.ACT and understood.kind != Kind.CHATTER
+    return _join(ctx, case, has_own_words=has_own_words)
+
+
+def confirm(ctx: Context, subject: int) -> None:
+    """The button "登记" under the question whether it is a matter: it becomes a case, or joins the one that there is."""
+    take_up_asked(ctx, subject)
+    if not reported_already(ctx):
+        report(ctx)
 
 
 def _is_elsewhere(ctx: Context, case: Case) -> bool:
@@ -58,7 +67,7 @@ def reported_already(ctx: Context) -> bool:
     matter = matter_of(ctx)
     key = joining.key_of(ctx.session, matter, ctx.chat.community_id)
     case = joining.same_thing(ctx.session, matter, key, now=ctx.now) if key else _failing_all_over(ctx, matter)
-    return case is not None and _join(ctx, case)
+    return case is not None and _join(ctx, case, has_own_words=True)
 
 
 def _failing_all_over(ctx: Context, matter: opening.Matter) -> Case | None:
@@ -69,17 +78,16 @@ def _failing_all_over(ctx: Context, matter: opening.Matter) -> Case | None:
     return case if case is not None and case.topic == matter.topic and case.kind == Kind.REPORT else None
 
 
-def _join(ctx: Context, case: Case) -> bool:
+def _join(ctx: Context, case: Case, *, has_own_words: bool) -> bool:
     """Puts the speaker beside the reporter. Whoever agrees right under the receipt sees it there; else a short line says so."""
     join_message(ctx, case, ctx.received)
-    understood = ctx.understanding
     row = joining.join(
         ctx.session,
         case,
         ctx.person,
         ctx.received,
-        place=opening.place_words(understood.places),
-        has_own_words=understood.decision == Decision.ACT and understood.kind != Kind.CHATTER,
+        place=opening.place_words(ctx.understanding.places),
+        has_own_words=has_own_words,
         now=ctx.now,
     )
     if row is None:

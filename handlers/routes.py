@@ -46,7 +46,7 @@ BIND_WORDS = ("/bind", "绑定")
 
 ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.undo": cases.undo,
-    "cases.confirm": cases.confirm,
+    "cases.confirm": neighbours.confirm,
     "cases.decline": cases.decline,
     "cases.satisfied": cases.satisfied,
     "cases.dissatisfied": cases.dissatisfied,

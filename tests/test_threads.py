@@ -97,7 +97,7 @@ async def test_reporter_who_says_it_was_a_mistake_withdraws_it(stage: Stage) -> 
 
 async def test_restart_inside_the_gather_window_loses_nothing(stage: Stage) -> None:
     """The window, the joining and the parting are rows: the program that comes up next does what is due."""
-    await stage.say("王阿姨", GROUP, "3号楼停电了")
+    await stage.say("王阿姨", GROUP, "3号楼整栋停电了，麻烦派人看看")
     await stage.say("王阿姨", GROUP, photo=photo())
     await stage.say("李叔", GROUP, "我家也是")
     await stage.app.stop()
