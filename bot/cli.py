@@ -169,6 +169,14 @@ def nlp_evaluate(file: Lines, as_json: AsJson = False) -> None:
     understanding.evaluate_file(file, as_json=as_json)
 
 
+@nlp.command("duplicates")
+def nlp_duplicates(file: Lines, as_json: AsJson = False) -> None:
+    """在标注了同一件事（case）和地点（place）的文件上，算并案的准确率。"""
+    from bot.commands import understanding
+
+    understanding.duplicates_file(file, as_json=as_json)
+
+
 @nlp.command("explain")
 def nlp_explain(text: Annotated[str, typer.Argument(metavar="TEXT")], as_json: AsJson = False) -> None:
     """一句话为什么这样判断。"""

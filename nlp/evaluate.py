@@ -22,6 +22,7 @@ _NAMES = {
 }
 NO_TOPIC = "无"
 DEFAULT_TOPIC = "城乡建设"
+TENTHS = 10
 
 Value = str | bool | float | None | list[str]
 
@@ -45,8 +46,13 @@ def predict(line: str) -> dict[str, Value]:
 
 
 def _topic(understanding: Understanding) -> str:
-    known = topics().get(understanding.topic or "")
-    return known.petition_head if known and known.petition_head else DEFAULT_TOPIC
+    """The head that the three likeliest topics together speak for most."""
+    heads: dict[str, float] = {}
+    for code, certainty in understanding.topics:
+        known = topics().get(code)
+        if known and known.petition_head:
+            heads[known.petition_head] = heads.get(known.petition_head, 0.0) + certainty
+    return max(heads, key=heads.__getitem__) if heads else DEFAULT_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,35 @@ def evaluate(rows: Iterable[Mapping[str, object]]) -> dict[str, object]:
             )
             for kind in kinds
         },
+        "macro_f1": round(sum(_f1(judged, kind) for kind in kinds) / len(kinds), 4) if kinds else None,
         "topic_accuracy": _rate(with_topic, topics_met),
         "urgent_recall": _rate(urgent, [one for one in urgent if one.said["urgent"]]),
         "urgent_precision": _rate(called, [one for one in called if one.urgent]),
+        "calibration": _calibration(judged),
     }
+
+
+def _f1(judged: Sequence[_Judged], kind: str) -> float:
+    both = sum(one.kind == kind == one.said["kind"] for one in judged)
+    either = sum(one.kind == kind for one in judged) + sum(one.said["kind"] == kind for one in judged)
+    return 2 * both / either if either else 0.0
+
+
+def _calibration(judged: Sequence[_Judged]) -> dict[str, object]:
+    """How likely a case was said to be, in tenths, beside how often it was one; `error` is the mean gap over all lines."""
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(TENTHS)]
+    for one in judged:
+        said = one.said["confidence"]
+        sure = said if isinstance(said, float) else 0.0
+        likely = sure if one.said["case"] else 1.0 - sure
+        bins[min(TENTHS - 1, int(likely * TENTHS))].append((likely, one.kind != "chatter"))
+    told, gaps = [], 0.0
+    for number, lines in enumerate(bins):
+        if lines:
+            said_mean = sum(likely for likely, _ in lines) / len(lines)
+            true_mean = sum(is_case for _, is_case in lines) / len(lines)
+            gaps += abs(said_mean - true_mean) * len(lines)
+            told.append(
+                {"from": number / TENTHS, "of": len(lines), "said": round(said_mean, 3), "true": round(true_mean, 3)}
+            )
+    return {"error": round(gaps / len(judged), 4) if judged else None, "bins": told}

@@ -12,10 +12,12 @@ FINE = 16  # how finely values are told apart
 
 
 class Lanes:
-    """Rows by name, each a text of places (below `width`) and weights in turn. Packed at their first use."""
+    """Tables side by side: rows by name, each a text of places (below the table's width) and weights in turn. Packed at
+    their first use."""
 
-    def __init__(self, rows: Mapping[str, str], width: int) -> None:
-        self._rows, self._width = rows, width
+    def __init__(self, *tables: tuple[Mapping[str, str], int]) -> None:
+        self._tables, width = tables, sum(width for _, width in tables)
+        self._width = width
         self._packed: dict[str, int] = {}
         self._empty = [0.0] * width
 
@@ -39,12 +41,13 @@ class Lanes:
 
     def _pack(self, name: str) -> int:
         """The row as one number; -1 for a name without a row. Two threads at once write the same."""
-        row = self._rows.get(name)
-        if row is None:
+        if all(name not in rows for rows, _ in self._tables):
             return -1
-        lanes = array("I", [_OFFSET]) * self._width
-        told = list(map(int, row.split()))
-        for place, weight in zip(told[::2], told[1::2], strict=True):
-            lanes[place] = _OFFSET + max(1 - _OFFSET, min(_OFFSET, weight))
+        lanes, shift = array("I", [_OFFSET]) * self._width, 0
+        for rows, width in self._tables:
+            told = list(map(int, rows.get(name, "").split()))
+            for place, weight in zip(told[::2], told[1::2], strict=True):
+                lanes[shift + place] = _OFFSET + max(1 - _OFFSET, min(_OFFSET, weight))
+            shift += width
         number = self._packed[name] = int.from_bytes(lanes.tobytes(), sys.byteorder)
         return number

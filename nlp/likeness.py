@@ -55,7 +55,8 @@ def _describe(text: str) -> _Described:
         if EDGE not in pair
     }
     size = math.sqrt(sum(weight * weight for weight in pairs.values())) or 1.0
-    topics = dict(shipped_model().topics_of(characters(text), found))
+    model = shipped_model()
+    topics = dict(model.topics_in(model.totals_of(characters(text), found)))
     return _Described(
         {pair: weight / size for pair, weight in pairs.items()}, topics, _ASPECTS.intersection(scores.findings)
     )
@@ -67,9 +68,9 @@ def likeness(one: str, other: str) -> float:
     shared = sum(weight * second.pairs[pair] for pair, weight in first.pairs.items() if pair in second.pairs)
     by_topic = sum(min(weight, second.topics[code]) for code, weight in first.topics.items() if code in second.topics)
     if min(len(first.pairs), len(second.pairs)) >= LONG:
-        told = 10.0 * shared + by_topic - 3.0
+        told = 10.0 * shared + by_topic - 3.2
     else:
-        told = 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.3
+        told = 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.5
     return round(1.0 / (1.0 + math.exp(-told)), 3)
 
 

@@ -5,10 +5,11 @@ The file is JSON with whole numbers (weights times 1000): small, quick to read, 
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from nlp.features import EDGE, loudness
 from nlp.lanes import Lanes
@@ -17,6 +18,17 @@ from nlp.tables import DATA, KINDS
 MODEL = DATA / "model" / "group-talk.json"
 SCALE = 1000.0
 BY_MODEL = "model"  # what a reason speaks for that the model gave
+_WIDE = 32  # bits of one of the three weights
+_LANE = (1 << _WIDE) - 1
+_LIFT = 1 << 18  # lifts every weight above nought, so that none borrows from its neighbour
+
+
+class Margins(NamedTuple):
+    """How far a line lies on the side of a case, of danger and of an emergency; 0 is the border."""
+
+    gate: float
+    urgent: float
+    emergency: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +44,61 @@ class Model:
     codes: tuple[str, ...] = ()
     curve: tuple[float, float] = (1.0, 0.0)
     sharpness: float = 4.0
-    _kind_lanes: Lanes = field(init=False, repr=False, compare=False)
-    _topic_lanes: Lanes = field(init=False, repr=False, compare=False)
+    _margins: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _lanes: Lanes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_kind_lanes", Lanes(self.kinds, len(KINDS)))
-        object.__setattr__(self, "_topic_lanes", Lanes(self.topics, len(self.codes)))
+        urgent, emergency = self.urgent.get, self.emergency.get
+        # The three weights of a name side by side in one number, so that a line is looked through once for all of them.
+        packed = {
+            name: (weight + _LIFT) | (urgent(name, 0) + _LIFT) << _WIDE | (emergency(name, 0) + _LIFT) << 2 * _WIDE
+            for name, weight in self.gate.items()
+        }
+        for name in self.urgent.keys() | self.emergency.keys():
+            if name not in packed:
+                packed[name] = _LIFT | (urgent(name, 0) + _LIFT) << _WIDE | (emergency(name, 0) + _LIFT) << 2 * _WIDE
+        object.__setattr__(self, "_margins", packed)
+        object.__setattr__(self, "_lanes", Lanes((self.kinds, len(KINDS)), (self.topics, len(self.codes))))
 
-    def gate_of(self, characters: Collection[str]) -> float:
-        """How far the characters alone speak for a case (above 0) or for chatter."""
-        return (self.gate.get("", 0) + loudness(characters) * sum(filter(None, map(self.gate.get, characters)))) / SCALE
+    def margins_of(self, characters: Collection[str]) -> Margins:
+        """How far the characters alone speak for a case (above 0) or for chatter, and how far they sound like danger."""
+        look_up = self._margins.get
+        numbers = list(filter(None, map(look_up, characters)))
+        total, lifted = sum(numbers), _LIFT * len(numbers)
+        first, loud = look_up("", _LIFT | _LIFT << _WIDE | _LIFT << 2 * _WIDE), loudness(characters)
+        return Margins(
+            ((first & _LANE) - _LIFT + loud * ((total & _LANE) - lifted)) / SCALE,
+            ((first >> _WIDE & _LANE) - _LIFT + loud * ((total >> _WIDE & _LANE) - lifted)) / SCALE,
+            ((first >> 2 * _WIDE) - _LIFT + loud * ((total >> 2 * _WIDE) - lifted)) / SCALE,
+        )
 
-    def gate_of_findings(self, findings: Iterable[tuple[str, float]]) -> float:
-        """What the findings of the tables add to it."""
-        look_up = self.gate.get
-        return sum(look_up(name, 0) * value for name, value in findings) / SCALE
+    def with_findings(self, margins: Margins, findings: Iterable[tuple[str, float]]) -> Margins:
+        """The same margins with what the findings of the tables add."""
+        gate, urgent, emergency = margins
+        look_up = self._margins.get
+        for name, value in findings:
+            number = look_up(name)
+            if number:
+                share = value / SCALE
+                gate += ((number & _LANE) - _LIFT) * share
+                urgent += ((number >> _WIDE & _LANE) - _LIFT) * share
+                emergency += ((number >> 2 * _WIDE) - _LIFT) * share
+        return Margins(gate, urgent, emergency)
 
-    def urgent_of(self, characters: Collection[str]) -> float:
-        """How far the characters alone sound like danger."""
-        look_up = self.urgent.get
-        return (look_up("", 0) + loudness(characters) * sum(filter(None, map(look_up, characters)))) / SCALE
+    def totals_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> list[float]:
+        """What all heads of kinds and topics say, in one look; `kinds_in` and `topics_in` read it."""
+        return self._lanes.total(characters, loudness(characters), findings)
 
-    def danger_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> tuple[float, float]:
-        """The margins of urgent and of emergency; asked of every line that is not plainly chatter."""
-        loud = loudness(characters)
-        sums = []
-        for weights in (self.urgent, self.emergency):
-            look_up = weights.get
-            told = sum([look_up(name, 0) * value for name, value in findings])
-            sums.append((look_up("", 0) + loud * sum(filter(None, map(look_up, characters))) + told) / SCALE)
-        return sums[0], sums[1]
-
-    def kinds_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> dict[str, float]:
+    @staticmethod
+    def kinds_in(totals: Sequence[float]) -> dict[str, float]:
         """The margin of each kind of case."""
-        totals = self._kind_lanes.total(characters, loudness(characters), findings)
-        return {name: total / SCALE for name, total in zip(KINDS, totals, strict=True)}
+        return {name: total / SCALE for name, total in zip(KINDS, totals, strict=False)}
 
-    def topics_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    def topics_in(self, totals: Sequence[float]) -> list[tuple[str, float]]:
         """The three likeliest topics with their certainty, best first."""
         if not self.codes:
             return []
-        totals = self._topic_lanes.total(characters, loudness(characters), findings)
+        totals = totals[len(KINDS) :]
         sharp, most = self.sharpness / SCALE, max(totals)
         # What lies so far behind adds nothing to the whole.
         near = [(math.exp((total - most) * sharp), place) for place, total in enumerate(totals) if total > most - 1500]

@@ -5,31 +5,34 @@ their negations and pairs, the model's weighing of both, context, places, urgenc
 database, no network, no clock; never raises on any text.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
 from nlp.classify import Scores, shipped_classifier
 from nlp.features import characters, findings
-from nlp.model import BY_MODEL, Model, shipped_model
+from nlp.model import BY_MODEL, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
-ACT_MARGIN = 0.4  # from here the bot acts unasked
-ASK_MARGIN = 0.2  # and from here it may ask once
+ACT_MARGIN = 0.3  # from here the bot acts unasked
+ASK_MARGIN = 0.15  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
-SURE_CHATTER = -1.1  # characters alone so far on this side are not looked at further
-SURE_CALM = -0.8  # unless they sound like danger
-EMERGENCY_MARGIN = 1.4
-URGENT_MARGIN = 1.2
-# From where the model's heads for danger are believed without a word of the tables.
-MODEL_EMERGENCY, MODEL_URGENT = 0.2, 0.4
+SURE_CHATTER = -0.75  # characters alone so far on this side are not looked at further
+SURE_CALM = -0.6  # unless they sound like danger
+# The model weighs the tables' words of danger with all others; alone they tell only where several come together.
+EMERGENCY_MARGIN, URGENT_MARGIN = 2.5, 3.2
+MODEL_EMERGENCY, MODEL_URGENT = -0.1, 0.1
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
 _OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.ME_TOO, Signal.CORRECTION})
 SIGNAL_THRESHOLD = 1.5
 _ABOUT_SOMETHING = frozenset({"thing", "fault", "dirt", "disorder"})
+# A line that names nothing of a community's affairs must speak much more plainly for itself.
+_SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdeed", "noise", "quarrel", "danger"}
+NO_SUBSTANCE = 0.4
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
 HEAD, TAIL = 500, 100
 MAX_REASONS = 8
@@ -60,7 +63,7 @@ class _Reading:
     characters: set[str]
     scores: Scores
     found: list[tuple[str, float]]
-    margin: float
+    margins: Margins
 
 
 def warm_up() -> None:
@@ -89,64 +92,76 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     if length > HEAD + TAIL:
         text = text[:HEAD] + text[-TAIL:]
     model, seen = shipped_model(), characters(text)
-    if not (found or context.matters or utterance.recent or "+" in text) and _is_sure_chatter(model, seen):
-        return _sure_chatter(model, seen)
-    reading = _read(text, seen, model)
+    margins = model.margins_of(seen)
+    if not (found or context.matters or utterance.recent or "+" in text) and _is_sure_chatter(margins, seen):
+        return _sure_chatter(model, margins, seen)
+    reading = _read(text, seen, margins, model)
     understanding = _decide(reading, context, found, model)
     is_whole = understanding.decision is Decision.ACT and bool(understanding.topics)
     if not is_whole and utterance.recent and (reading.scores.kinds or found):
-        understanding = _with_recent(utterance, context, understanding, found)
+        has_matter = bool(found) or not _SUBSTANCE.isdisjoint(reading.scores.findings)
+        understanding = _with_recent(utterance, context, understanding, found, has_matter=has_matter)
     if found and length != len(utterance.text):
         understanding = replace(understanding, places=_as_sent(found, utterance.text))
     return understanding
 
 
-def _is_sure_chatter(model: Model, seen: set[str]) -> bool:
+def _is_sure_chatter(margins: Margins, seen: set[str]) -> bool:
     """Neither a case nor danger nor word about an open case, by the characters alone."""
     return (
-        model.gate_of(seen) < SURE_CHATTER
-        and model.urgent_of(seen) < SURE_CALM
+        margins.gate < SURE_CHATTER
+        and margins.urgent < SURE_CALM
         and shipped_classifier().signal_heads.isdisjoint(seen)
     )
 
 
-def _sure_chatter(model: Model, seen: set[str]) -> Understanding:
+def _sure_chatter(model: Model, margins: Margins, seen: set[str]) -> Understanding:
     return Understanding(
         Kind.CHATTER,
         Decision.SILENT,
-        round(1.0 - model.likelihood(model.gate_of(seen)), 3),
+        round(1.0 - model.likelihood(margins.gate), 3),
         because=_by_model(model, seen, count=MAX_REASONS_FOR_SILENCE),
     )
 
 
-def _read(text: str, seen: set[str], model: Model) -> _Reading:
+def _read(text: str, seen: set[str], margins: Margins, model: Model) -> _Reading:
     scores = shipped_classifier().score(text)
     found = findings(scores)
-    return _Reading(text, seen, scores, found, model.gate_of(seen) + model.gate_of_findings(found))
+    return _Reading(text, seen, scores, found, model.with_findings(margins, found))
 
 
 def _with_recent(
-    utterance: Utterance, context: _Context, alone: Understanding, found: tuple[PlaceMention, ...]
+    utterance: Utterance, context: _Context, alone: Understanding, found: tuple[PlaceMention, ...], *, has_matter: bool
 ) -> Understanding:
     """Half a sentence may become whole with the speaker's last line, or get its topic from there; taken only when clear."""
-    model = shipped_model()
-    text = f"{normalise(utterance.recent[-1])[-TAIL:]} {normalise(utterance.text)[:HEAD]}"
-    joined = _decide(_read(text, characters(text), model), context, found, model)
+    model, before = shipped_model(), normalise(utterance.recent[-1])[-TAIL:]
+    text = f"{before} {normalise(utterance.text)[:HEAD]}"
+    seen = characters(text)
+    joined = _decide(_read(text, seen, model.margins_of(seen), model), context, found, model)
     if joined.decision is not Decision.ACT:
         return alone
-    return replace(alone, topics=joined.topics) if alone.decision is Decision.ACT else joined
+    if alone.decision is Decision.ACT:
+        return replace(alone, topics=joined.topics)
+    # Talk after a line that was whole by itself, and has been acted upon, is not the same thing again.
+    return joined if has_matter or not _is_whole(before, context, model) else alone
+
+
+def _is_whole(text: str, context: _Context, model: Model) -> bool:
+    seen = characters(text)
+    return _decide(_read(text, seen, model.margins_of(seen), model), context, (), model).decision is Decision.ACT
 
 
 def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], model: Model) -> Understanding:
     scores = reading.scores
     signal = _signal(scores, context)
-    urgency = _urgency(scores, *model.danger_of(reading.characters, reading.found))
-    margin = reading.margin + _context_adds(scores, context, found, urgency)
+    urgency = _urgency(scores, reading.margins)
+    margin = reading.margins.gate + _context_adds(scores, context, found, urgency)
     if urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
     opens = decision is not Decision.SILENT and margin >= ASK_MARGIN
-    kind = _kind(reading, model, urgency) if opens else Kind.CHATTER
+    totals = model.totals_of(reading.characters, reading.found) if opens or context.case_near else []
+    kind = _kind(model.kinds_in(totals), urgency) if opens else Kind.CHATTER
     if kind is Kind.CHATTER:
         if signal is not Signal.NONE and context.case_near:
             decision = Decision.SILENT if signal is Signal.THANKS and not context.addressed else Decision.ACT
@@ -160,24 +175,25 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         decision,
         round(likely if is_case else 1.0 - likely, 3),
         urgency if is_case else Urgency.NORMAL,
-        tuple(model.topics_of(reading.characters, reading.found)) if is_case else (),
+        tuple(model.topics_in(totals)) if is_case else (),
         found,
         signal,
         _reasons(reading, model, is_case=is_case),
     )
 
 
-def _kind(reading: _Reading, model: Model, urgency: Urgency) -> Kind:
+def _kind(kinds: Mapping[str, float], urgency: Urgency) -> Kind:
     """The head that is strongest; what must be seen to within minutes is a report, whoever is to blame."""
     if urgency is Urgency.EMERGENCY:
         return Kind.REPORT
-    kinds = model.kinds_of(reading.characters, reading.found)
     return Kind(max(kinds, key=kinds.__getitem__))
 
 
 def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], urgency: Urgency) -> float:
     """What the words alone do not say: a photo, a place, a danger make a case likelier, a forwarded text less."""
     added = -1.5 if context.forwarded else 0.0
+    if not scores.topic_hits and not found and _SUBSTANCE.isdisjoint(scores.findings) and not scores.emergency:
+        added -= NO_SUBSTANCE
     if urgency is not Urgency.NORMAL:
         added += 1.0 if urgency is Urgency.EMERGENCY else 0.5
     if not _ABOUT_SOMETHING.isdisjoint(scores.findings):
@@ -199,8 +215,14 @@ def _signal(scores: Scores, context: _Context) -> Signal:
     return best
 
 
-def _urgency(scores: Scores, urgent: float, emergency: float) -> Urgency:
-    """By the words of danger, or by the model where nothing tells that it is talk about one."""
+def _urgency(scores: Scores, margins: Margins) -> Urgency:
+    """By the words of danger, or by the model where nothing tells that it is talk about one.
+
+    What the model takes for talk, and no word of danger stands in, is not made an emergency: 睡着了 is no fire.
+    """
+    _, urgent, emergency = margins
+    if not (scores.emergency or scores.urgent) and margins.gate < 0.0:
+        return Urgency.NORMAL
     blocked = max((scores.silence.get(name, 0.0) for name in _BLOCKS_DANGER), default=0.0)
     if scores.emergency - blocked >= EMERGENCY_MARGIN or emergency - blocked >= MODEL_EMERGENCY:
         return Urgency.EMERGENCY

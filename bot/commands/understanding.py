@@ -9,6 +9,8 @@ import typer
 
 from core.errors import ConfigError
 from core.messages import Utterance
+from nlp.duplicates import judge_duplicates
+from nlp.endurance import clock, endure
 from nlp.evaluate import evaluate, predict
 from nlp.explain import explain
 from nlp.petitions import cross_check, read_petitions, train_topics
@@ -22,7 +24,19 @@ def predict_file(file: Path) -> None:
 
 
 def evaluate_file(file: Path, *, as_json: bool) -> None:
-    figures = evaluate(_rows(file))
+    rows = list(_rows(file))
+    texts = [str(row.get("text", "")) for row in rows]
+    figures = {**evaluate(rows), "speed": clock(texts), "endurance": endure("".join(texts))}
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+        return
+    for name, figure in figures.items():
+        for line in _figure_lines(name, figure):
+            typer.echo(line)
+
+
+def duplicates_file(file: Path, *, as_json: bool) -> None:
+    figures = judge_duplicates(list(_rows(file)))
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
         return
@@ -110,5 +124,8 @@ def _figure_lines(name: str, figure: object) -> Iterator[str]:
     elif isinstance(figure, Mapping):
         for part, inner in figure.items():
             yield from _figure_lines(f"{name}.{part}", inner)
+    elif isinstance(figure, list):
+        for inner in figure:
+            yield f"{name}: " + "  ".join(f"{part}={value}" for part, value in inner.items())
     else:
         yield f"{name}: {figure}"

@@ -13,7 +13,7 @@ WEIGHTS = st.lists(st.integers(-9000, 9000), min_size=5, max_size=5)
 def test_sum_is_that_of_the_rows(rows: dict[str, list[int]], constant: list[int], value: float) -> None:
     written = {**rows, "": constant, "in:one": [1, 2, 3, 4, -5]}
     told = {name: " ".join(f"{place} {weight}" for place, weight in enumerate(row)) for name, row in written.items()}
-    lanes = Lanes(told, 5)
+    lanes = Lanes((told, 5))
     times = round(value * FINE) / FINE
     expected = [
         constant[place] + 0.5 * sum(row[place] for row in rows.values()) + times * (1, 2, 3, 4, -5)[place]
@@ -25,6 +25,12 @@ def test_sum_is_that_of_the_rows(rows: dict[str, list[int]], constant: list[int]
 
 
 def test_places_that_are_not_told_weigh_nothing() -> None:
-    lanes = Lanes({"": "0 5", "灯": "2 -7 0 1"}, 3)
+    lanes = Lanes(({"": "0 5", "灯": "2 -7 0 1"}, 3))
     assert lanes.total(["灯"], 1.0, []) == [6.0, 0.0, -7.0]
-    assert Lanes({}, 2).total(["灯"], 1.0, []) == [0.0, 0.0]
+    assert Lanes(({}, 2)).total(["灯"], 1.0, []) == [0.0, 0.0]
+
+
+def test_tables_stand_side_by_side() -> None:
+    lanes = Lanes(({"": "0 5", "灯": "1 3"}, 2), ({"灯": "0 -4", "水": "0 9"}, 1))
+    assert lanes.total(["灯"], 1.0, []) == [5.0, 3.0, -4.0]
+    assert lanes.total(["水"], 1.0, []) == [5.0, 0.0, 9.0]

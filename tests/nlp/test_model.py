@@ -24,7 +24,7 @@ def model() -> Model:
 
 def gate(model: Model, line: str) -> float:
     text = normalise(line)
-    return model.gate_of(characters(text)) + model.gate_of_findings(findings(shipped_classifier().score(text)))
+    return model.with_findings(model.margins_of(characters(text)), findings(shipped_classifier().score(text))).gate
 
 
 def test_shipped_model_is_small_and_fits_the_tables(model: Model) -> None:
@@ -56,7 +56,7 @@ def test_scoring_is_quick(model: Model) -> None:
     taken = []
     for _ in range(50):
         started = time.perf_counter()
-        model.gate_of(characters(text))
+        model.margins_of(characters(text))
         taken.append(time.perf_counter() - started)
     assert min(taken) <= 100e-6
 
@@ -80,8 +80,12 @@ def test_saved_model_reads_back_the_same(model: Model, tmp_path: Path) -> None:
 
 def test_empty_model_speaks_for_nothing() -> None:
     empty = Model()
-    assert (empty.gate_of({"灯"}), empty.topics_of({"灯"}, []), set(empty.kinds_of({"灯"}, []).values())) == (
-        0.0,
+    assert (
+        empty.margins_of({"灯"}),
+        empty.topics_in(empty.totals_of({"灯"}, [])),
+        set(empty.kinds_in(empty.totals_of({"灯"}, [])).values()),
+    ) == (
+        (0.0, 0.0, 0.0),
         [],
         {0.0},
     )
