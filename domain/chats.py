@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 
 from core.errors import Refused
 from core.ids import new_id
@@ -49,9 +49,11 @@ PRIVATE_CHATS = "private chats"
 Address = tuple[str, str, str]
 
 
-# Put together once: every batch asks it.
+# Put together once: every batch asks it. Lists, not tuples: SQLite has no index for tuples. More than was asked for may come back.
 AT_ADDRESSES = select(Chat).where(
-    tuple_(Chat.channel, Chat.account, Chat.external_id).in_(bindparam("addresses", expanding=True))
+    Chat.channel.in_(bindparam("channels", expanding=True)),
+    Chat.account.in_(bindparam("accounts", expanding=True)),
+    Chat.external_id.in_(bindparam("ids", expanding=True)),
 )
 
 
@@ -60,8 +62,10 @@ def find_many(session: Session, addresses: Iterable[Address]) -> dict[Address, C
     wanted = set(addresses)
     if not wanted:
         return {}
-    rows = session.scalars(AT_ADDRESSES, {"addresses": list(wanted)})
-    return {(chat.channel, chat.account, chat.external_id): chat for chat in rows}
+    channels, accounts, ids = (list(set(part)) for part in zip(*wanted, strict=True))
+    rows = session.scalars(AT_ADDRESSES, {"channels": channels, "accounts": accounts, "ids": ids})
+    found = {(chat.channel, chat.account, chat.external_id): chat for chat in rows}
+    return {address: found[address] for address in wanted & found.keys()}
 
 
 def find(session: Session, channel: str, account: str, external_id: str) -> Chat | None:

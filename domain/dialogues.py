@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, select
 
 from storage.base import Session
 from storage.chats import Conversation
@@ -40,13 +40,16 @@ def open_question(session: Session, chat_id: int, sender: str, *, now: datetime)
 
 # Put together once: every batch asks it.
 ASKED = select(Conversation).where(
-    tuple_(Conversation.chat_id, Conversation.sender).in_(bindparam("speakers", expanding=True))
+    # Two lists, not pairs: SQLite has no index for pairs. More than was asked for may come back.
+    Conversation.chat_id.in_(bindparam("chats", expanding=True)),
+    Conversation.sender.in_(bindparam("senders", expanding=True)),
 )
 
 
 def note_open(session: Session, speakers: Collection[tuple[int, str]]) -> None:
     """Looks up, in one statement, what these (chat, sender) were asked, for the `open_question` that follow."""
-    found = {(row.chat_id, row.sender): row for row in session.scalars(ASKED, {"speakers": list(speakers)})}
+    asked = {"chats": list({chat_id for chat_id, _ in speakers}), "senders": list({sender for _, sender in speakers})}
+    found = {(row.chat_id, row.sender): row for row in session.scalars(ASKED, asked)}
     for chat_id, sender in speakers:
         session.memo[Conversation, chat_id, sender] = found.get((chat_id, sender))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, update
 
 from core.errors import Refused
 from core.ids import BLOCK_STRIDE, new_id
@@ -30,7 +30,9 @@ KNOWN = select(Received.external_id).where(
 LOOSE = (
     select(Received)
     .where(
-        tuple_(Received.chat_id, Received.sender).in_(bindparam("speakers", expanding=True)),
+        # Two lists, not pairs: SQLite has no index for pairs. More than was asked for may come back.
+        Received.chat_id.in_(bindparam("chats", expanding=True)),
+        Received.sender.in_(bindparam("senders", expanding=True)),
         Received.attachments.is_not(None),
         Received.case_id.is_(None),
         Received.sent_at >= bindparam("since", type_=Received.sent_at.type),
@@ -153,8 +155,10 @@ def loose_photos(session: Session, chat_id: int, sender: str, *, now: datetime) 
 
 def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *, now: datetime) -> None:
     """Looks up the loose photos of these (chat, sender) in one statement, for the `loose_photos` that follow."""
+    chat_ids, senders = {chat_id for chat_id, _ in speakers}, {sender for _, sender in speakers}
+    asked = {"chats": list(chat_ids), "senders": list(senders), "since": now - PHOTO_BEFORE}
     found: dict[tuple[int | None, str | None], list[Received]] = defaultdict(list)
-    for row in session.scalars(LOOSE, {"speakers": list(speakers), "since": now - PHOTO_BEFORE}):
+    for row in session.scalars(LOOSE, asked):
         found[row.chat_id, row.sender].append(row)
     for speaker in speakers:
         session.memo[LOOSE_PHOTOS, *speaker] = found.get(speaker, [])

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from sqlalchemy import bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from core.clock import in_china
 from core.errors import Refused
@@ -112,7 +112,9 @@ Key = tuple[str, str]
 
 # Put together once: every batch asks them.
 THESE_ACCOUNTS = select(Account).where(
-    tuple_(Account.channel, Account.external_id).in_(bindparam("keys", expanding=True))
+    # Two lists, not pairs: SQLite has no index for pairs. More than was asked for may come back.
+    Account.channel.in_(bindparam("channels", expanding=True)),
+    Account.external_id.in_(bindparam("ids", expanding=True)),
 )
 THESE_PEOPLE = select(Person).where(Person.id.in_(bindparam("ids", expanding=True)))
 
@@ -122,8 +124,10 @@ def find_accounts(session: Session, keys: Iterable[Key]) -> dict[Key, Account]:
     wanted = set(keys)
     if not wanted:
         return {}
-    rows = session.scalars(THESE_ACCOUNTS, {"keys": list(wanted)})
-    return {(account.channel, account.external_id): account for account in rows}
+    channels, ids = (list(set(part)) for part in zip(*wanted, strict=True))
+    rows = session.scalars(THESE_ACCOUNTS, {"channels": channels, "ids": ids})
+    found = {(account.channel, account.external_id): account for account in rows}
+    return {key: found[key] for key in wanted & found.keys()}
 
 
 def with_codes(session: Session, codes: Iterable[str]) -> dict[str, Person]:

@@ -1,6 +1,7 @@
 """Gates without clocks: exact counts that hold on any machine. A change that makes one of them worse has to say so here."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,23 @@ async def test_cases_of_a_batch_share_their_statements(busy: Database, clock: Fi
     await work(busy, clock, batch[CLIENTS:])
     assert (count_rows(busy, Case), counts.commits) == (CLIENTS * 2, 1)
     assert len(counts.statements) <= MOST_STATEMENTS_OF_64_CASES, "\n".join(counts.statements)
+
+
+async def test_no_look_up_of_a_batch_reads_a_whole_table(busy: Database, clock: FixedClock) -> None:
+    """One that did would slow down with every message ever received."""
+    batch = list(updates.updates(CLIENTS * 2))
+    await work(busy, clock, batch[:CLIENTS])
+    counts = Counts(busy)
+    await work(busy, clock, batch[CLIENTS:])
+    asked = {statement for statement in counts.statements if statement.startswith("SELECT")}
+    assert len(asked) > 5
+    with busy.reading() as session:
+        plans = {statement: plan_of(session, statement) for statement in asked}
+    assert {statement: plan for statement, plan in plans.items() if GROWING.search(plan)} == {}
+
+
+# What grows without end; a community's duties and areas are read as a whole, once for each batch.
+GROWING = re.compile(r"SCAN (received|outbox|\"?case\"?|case_\w+|chat|person|account|conversation|reminder|file)\b")
 
 
 async def test_chatter_of_a_batch_costs_a_handful_of_statements(busy: Database, clock: FixedClock) -> None:
