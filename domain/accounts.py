@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from core.clock import in_china
 from core.errors import Refused
 from core.ids import new_id
 from domain import access
@@ -53,7 +54,7 @@ class Post:
 
 def make_link(session: Session, person_id: int, *, now: datetime, life: timedelta = LINK_LIFE) -> str:
     """The token of a one-time link for somebody with a duty; older unused links of theirs die."""
-    if not may_come_in(session, person_id, now.date()):
+    if not may_come_in(session, person_id, in_china(now).date()):
         raise Refused("start.sign_in_no_duty")
     session.execute(
         update(SignInLink).where(SignInLink.person_id == person_id, SignInLink.used_at.is_(None)).values(used_at=now)
@@ -101,7 +102,7 @@ def session_of(session: Session, token: str, *, now: datetime) -> tuple[WebSessi
     ).one_or_none()
     if row is None or row.revoked_at is not None or row.expires_at < now:
         return None
-    if not may_come_in(session, row.person_id, now.date()):
+    if not may_come_in(session, row.person_id, in_china(now).date()):
         return None
     return row, session.get_one(Person, row.person_id)
 

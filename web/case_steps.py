@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from core.clock import in_china
 from core.errors import Refused
 from core.media import StoredMedia, check_and_save, check_size
 from core.messages import AttachmentKind, Kind, Urgency
@@ -317,7 +318,7 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
             now=now,
         )
         person = session.get_one(Person, visitor.person_id)
-        return case.id, case.number, access.may_work(session, person, case, now.date())
+        return case.id, case.number, access.may_work(session, person, case, in_china(now).date())
 
     try:
         case_id, number, is_ours = await services.database.write(work_on)

@@ -1,14 +1,15 @@
 """Coming in to the console: links that work once, sessions that can be taken away."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from core.errors import Refused
 from domain import access, accounts
 from storage.access import AuditEntry, SignInLink, WebSession
 from storage.base import Session
-from storage.people import Person, Role
+from storage.people import Duty, Person, Role
 from tests import builders
 
 HOURS = timedelta(hours=12)
@@ -112,3 +113,16 @@ def test_session_dies_when_the_duty_ends(session: Session, clerk: Person, now: d
     access.duties(session, clerk.id, now.date())[0].until_on = now.date()
     session.flush()
     assert accounts.session_of(session, token, now=now + timedelta(days=1)) is None
+
+
+def test_a_duty_begins_and_ends_at_midnight_in_china(session: Session, clerk: Person, now: datetime) -> None:
+    """Half past midnight there is still the evening before in UTC."""
+    duty = session.scalars(select(Duty).where(Duty.person_id == clerk.id)).one()
+    duty.from_on = duty.until_on = date(2026, 11, 22)
+    session.flush()
+    night = datetime(2026, 11, 21, 16, 30, tzinfo=UTC)
+    cookie = spend(session, accounts.make_link(session, clerk.id, now=night), night)
+    assert accounts.session_of(session, cookie, now=night + timedelta(hours=11)) is not None
+    assert accounts.session_of(session, cookie, now=night - timedelta(hours=1)) is None
+    with pytest.raises(Refused, match=r"start\.sign_in_no_duty"):
+        accounts.make_link(session, clerk.id, now=night + timedelta(hours=24))
