@@ -72,10 +72,29 @@ class TelegramSettings(Section):
     poll_seconds: int = Field(30, ge=0, le=50)
 
 
+def _socket_address(value: str) -> str:
+    if not value.startswith(("ws://", "wss://")):
+        raise ValueError("要以 ws:// 或 wss:// 开头")
+    return value.rstrip("/")
+
+
+SocketAddress = Annotated[str, AfterValidator(_socket_address)]
+
+
+class RobotSettings(Section):
+    """A group robot: its key is what stands behind `key=` in the Webhook address."""
+
+    key: SecretStr
+    title: str = Field(min_length=1, max_length=100)
+    code: str = ""
+    mentions: tuple[str, ...] = ()
+
+
 class WeComSettings(Section):
     """Off while `corp_id` is empty; the self-built app while `secret` is, 微信客服 (KF) while `kf_secret` is.
 
     Each of the two has a receive-address of its own, proven by its token and key; KF without them shares the app's.
+    The AI bot is off while `bot_id` is empty: with its secret it connects by itself, with a token and key it is called.
     """
 
     corp_id: str = ""
@@ -88,6 +107,13 @@ class WeComSettings(Section):
     kf_callback_token: SecretStr = SecretStr("")
     kf_aes_key: SecretStr = SecretStr("")
     kf_accounts: tuple[str, ...] = ()
+    bot_id: str = ""
+    bot_name: str = ""
+    bot_secret: SecretStr = SecretStr("")
+    bot_url: SocketAddress = "wss://openws.work.weixin.qq.com"
+    bot_callback_token: SecretStr = SecretStr("")
+    bot_aes_key: SecretStr = SecretStr("")
+    robots: tuple[RobotSettings, ...] = ()
 
     @property
     def has_app(self) -> bool:
@@ -96,6 +122,15 @@ class WeComSettings(Section):
     @property
     def has_kf(self) -> bool:
         return bool(self.corp_id and self.kf_secret.get_secret_value())
+
+    @property
+    def has_bot(self) -> bool:
+        return bool(self.bot_id)
+
+    @property
+    def is_bot_called(self) -> bool:
+        """The AI bot in its callback mode: without a secret it cannot connect."""
+        return self.has_bot and not self.bot_secret.get_secret_value()
 
     @property
     def shares_address(self) -> bool:
@@ -157,7 +192,8 @@ class Settings(BaseSettings):
     @property
     def has_hooks(self) -> bool:
         """Whether a platform calls us: an ear that needs the web server."""
-        return self.telegram.mode == "webhook" or self.wecom.has_app or self.wecom.has_kf
+        wecom = self.wecom
+        return self.telegram.mode == "webhook" or wecom.has_app or wecom.has_kf or wecom.is_bot_called
 
 
 TELEGRAM = "https://api.telegram.org"
@@ -172,6 +208,9 @@ SECRET_FILES = {
     "wecom_kf_secret": ("wecom", "kf_secret"),
     "wecom_kf_callback_token": ("wecom", "kf_callback_token"),
     "wecom_kf_aes_key": ("wecom", "kf_aes_key"),
+    "wecom_bot_secret": ("wecom", "bot_secret"),
+    "wecom_bot_callback_token": ("wecom", "bot_callback_token"),
+    "wecom_bot_aes_key": ("wecom", "bot_aes_key"),
     "database_url": ("database", "url"),
 }
 
@@ -260,6 +299,8 @@ def _faults_of_wecom(wecom: WeComSettings) -> list[str]:
     addresses = [("", wecom.callback_token, wecom.aes_key)] if wecom.has_app else []
     if wecom.has_kf and not (wecom.has_app and wecom.shares_address):
         addresses.append(("kf_", wecom.kf_callback_token, wecom.kf_aes_key))
+    if wecom.is_bot_called:
+        addresses.append(("bot_", wecom.bot_callback_token, wecom.bot_aes_key))
     for prefix, token, key in addresses:
         if CALLBACK_TOKEN.fullmatch(token.get_secret_value()) is None:
             faults.append(f"wecom.{prefix}callback_token：要写接收消息设置里的 Token（1 到 32 个字母和数字）")

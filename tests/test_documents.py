@@ -17,8 +17,10 @@ from pydantic import BaseModel
 from bot.channels.console import ConsoleChannel
 from bot.channels.simulator import SimulatorChannel
 from bot.channels.telegram import TelegramChannel
+from bot.channels.wecom.aibot import ABILITIES as BOT_ABILITIES
 from bot.channels.wecom.app import ABILITIES as APP_ABILITIES
 from bot.channels.wecom.kf import ABILITIES as KF_ABILITIES
+from bot.channels.wecom.robot import ABILITIES as ROBOT_ABILITIES
 from bot.cli import app
 from core.config import Settings
 from core.messages import Abilities, AttachmentKind, IncomingKind, Limit
@@ -242,6 +244,8 @@ def abilities() -> dict[str, Abilities]:
         "console": ConsoleChannel.abilities,
         "wecom": APP_ABILITIES,
         "wecom_kf": replace(KF_ABILITIES, start_link="https://work.weixin.qq.com/kfid/made-up"),  # as WeCom tells
+        "wecom_bot": replace(BOT_ABILITIES, bot_name="made up"),  # as it is set
+        "wecom_robot": ROBOT_ABILITIES,
     }
 
 
@@ -279,6 +283,8 @@ SOURCES_OF_CHANNEL = {
     "console": ["bot/channels/console.py"],
     "wecom": ["bot/channels/wecom/app*.py"],
     "wecom_kf": ["bot/channels/wecom/kf*.py"],
+    "wecom_bot": ["bot/channels/wecom/aibot*.py"],
+    "wecom_robot": ["bot/channels/wecom/robot.py"],
 }
 
 

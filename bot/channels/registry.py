@@ -26,6 +26,7 @@ def make_channels(settings: Settings, commands: Sequence[tuple[str, str]]) -> li
             )
         )
     channels += _wecom(settings, commands)
+    channels += _wecom_bots(settings)
     return channels
 
 
@@ -55,6 +56,33 @@ def _wecom(settings: Settings, commands: Sequence[tuple[str, str]]) -> list[Chan
     if wecom.has_app:
         others = kf.take_event if kf is not None else _nobody
         made.append(AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others))
+    return made
+
+
+def _wecom_bots(settings: Settings) -> list[Channel]:
+    """The AI bot, by its long connection or called, and the group robots."""
+    wecom = settings.wecom
+    made: list[Channel] = []
+    if wecom.has_bot:
+        from bot.channels.wecom.aibot import AibotChannel, Bot  # noqa: PLC0415 - slow, and of no use without a bot
+        from bot.channels.wecom.aibot_hook import AibotHookChannel  # noqa: PLC0415
+
+        bot = Bot(
+            wecom.bot_id,
+            wecom.bot_secret.get_secret_value(),
+            wecom.bot_name,
+            wecom.bot_url,
+            wecom.bot_callback_token.get_secret_value(),
+            wecom.bot_aes_key.get_secret_value(),
+        )
+        made.append(AibotHookChannel(bot, base_url=wecom.base_url) if wecom.is_bot_called else AibotChannel(bot))
+    if wecom.robots:
+        from bot.channels.wecom.robot import Robot, RobotChannel  # noqa: PLC0415 - of no use without a robot
+
+        made += [
+            RobotChannel(Robot(one.key.get_secret_value(), one.title, one.code, one.mentions, wecom.base_url))
+            for one in wecom.robots
+        ]
     return made
 
 

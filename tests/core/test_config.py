@@ -257,6 +257,23 @@ def test_wecom_is_on_where_its_secrets_are(tmp_path: Path) -> None:
     assert (alone.wecom.has_app, alone.wecom.has_kf, alone.wecom.shares_address) == (False, True, False)
 
 
+def test_bot_connects_by_its_secret_or_is_called_by_token_and_key(tmp_path: Path) -> None:
+    connects = load(write(tmp_path, wecom(bot_id="aib1", bot_secret="s")))
+    assert (connects.wecom.has_bot, connects.wecom.is_bot_called, connects.has_hooks) == (True, False, False)
+    called = load(write(tmp_path, wecom(bot_id="aib1", bot_callback_token="QDG6eK", bot_aes_key=AES_KEY)))
+    assert (called.wecom.is_bot_called, called.has_hooks) == (True, True)
+    assert faults_of(write(tmp_path, wecom(bot_id="aib1", bot_url="https://x"))) == [
+        "wecom.bot_url：要以 ws:// 或 wss:// 开头"
+    ]
+    assert [fault.partition("：")[0] for fault in faults_of(write(tmp_path, wecom(bot_id="aib1")))] == [
+        "wecom.bot_aes_key",
+        "wecom.bot_callback_token",
+    ]
+    robot = '[wecom]\nrobots = [{ key = "k", title = "工作群", mentions = ["@all"] }]\n'
+    (read,) = load(write(tmp_path, robot)).wecom.robots
+    assert (read.key.get_secret_value(), read.title, read.mentions, read.code) == ("k", "工作群", ("@all",), "")
+
+
 def test_wecom_address_without_its_key_is_refused(tmp_path: Path) -> None:
     text = '[wecom]\ncorp_id = "ww1"\nsecret = "s"\ncallback_token = "不行"\nkf_secret = "k"\nkf_aes_key = "short"\n'
     assert faults_of(write(tmp_path, text)) == [

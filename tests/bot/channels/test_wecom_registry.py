@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.channels.registry import make_channels
 from core.clock import SystemClock
-from core.config import Settings, WebSettings, WeComSettings
+from core.config import RobotSettings, Settings, WebSettings, WeComSettings
 from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, KF_SECRET, TOKEN, WeComEmulator
 
 
@@ -37,6 +37,23 @@ def test_channels_are_those_that_have_a_secret(tmp_path: Path) -> None:
     assert names(kf_secret=SecretStr(KF_SECRET)) == [kf, app]
     own = {"kf_callback_token": SecretStr(TOKEN), "kf_aes_key": SecretStr(AES_KEY)}
     assert names(secret=SecretStr(""), kf_secret=SecretStr(KF_SECRET), **own) == [kf]
+
+
+def test_bot_and_robots_need_no_corp(tmp_path: Path) -> None:
+    """With a secret the bot connects, without one it is called; each robot is an account of its own."""
+
+    def kinds(**changes: object) -> list[tuple[str, str, str]]:
+        wecom = WeComSettings(bot_id="aib1").model_copy(update=changes)
+        made = make_channels(Settings(data_folder=tmp_path, wecom=wecom), ())
+        return [(type(one).__name__, one.name, one.account) for one in made]
+
+    called = {"bot_callback_token": SecretStr(TOKEN), "bot_aes_key": SecretStr(AES_KEY)}
+    assert kinds(bot_secret=SecretStr("s")) == [("AibotChannel", "wecom_bot", "aib1")]
+    assert kinds(**called) == [("AibotHookChannel", "wecom_bot", "aib1")]
+    robots = tuple(RobotSettings(key=SecretStr(key), title="工作群") for key in ("k1", "k2"))
+    found = kinds(bot_id="", robots=robots)
+    assert [(kind, name) for kind, name, _ in found] == [("RobotChannel", "wecom_robot")] * 2
+    assert len({account for _, _, account in found}) == 2
 
 
 def test_installation_without_wecom_does_not_load_it() -> None:
