@@ -30,6 +30,7 @@ from storage.chats import Chat, ChatPurpose, ChatState
 from storage.messages import File, FileState, Outbox, OutboxState, Received
 from storage.people import Person, Role
 from tests import builders
+from tests.wire_aibot import AibotWire
 from tests.wires import Notice, Seen, SimulatorWire, TelegramWire, WeComWire, Wire, drained
 
 PRIVATE = ""
@@ -236,12 +237,14 @@ def make_wire(kind: str, clock: StandingClock, folder: Path) -> Wire:
             return TelegramWire(clock)
         case "wecom":
             return WeComWire(clock)
+        case "wecom_bot":
+            return AibotWire(clock)
         case _:
             return SimulatorWire(clock, folder)
 
 
 async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
-    """The program on `telegram`, `simulator` or `wecom`, with its data in `folder`; `template` is a migrated database file."""
+    """The program on `telegram`, `simulator`, `wecom` or `wecom_bot`, with its data in `folder`; `template` is a migrated database file."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(template, folder / "wuwei.sqlite3")
     clock = StandingClock()

@@ -96,8 +96,11 @@ class Lines:
         code = 0
         if frame["cmd"] != "aibot_subscribe":
             code = NOT_SUBSCRIBED
-        elif frame.get("body") != {"bot_id": self._bot_id, "secret": self._secret}:
-            code = BAD_SECRET
+        else:
+            body = dict(frame.get("body") or {})
+            known = {name: body.pop(name, None) for name in ("bot_id", "secret")}
+            assert set(body) <= {"scene", "plug_version"}, f"unknown in subscribe: {sorted(body)}"
+            code = 0 if known == {"bot_id": self._bot_id, "secret": self._secret} else BAD_SECRET
         code = self._refusal(frame["cmd"]) or code
         await self._reply(connection, frame, code, {})
         if code:

@@ -9,7 +9,7 @@ from tests.emulators import wecom_checks as checks
 from tests.emulators.wecom_world import ApiError, Json, card_text
 
 STALE, STREAM_OVER, BAD_CHAT, UNKNOWN_FIELD = 846605, 846608, 93006, 40058
-ANSWER_WITHIN, EVENT_WITHIN = 24 * 3600, 5
+ANSWER_WITHIN, EVENT_WITHIN, STREAM_WITHIN = 24 * 3600, 5, 360
 CONTENT_BYTES, WELCOME_BYTES = 20_480, 2048
 A_MINUTE, AN_HOUR = 30, 1000
 PIECE = 512 * 1024
@@ -66,6 +66,7 @@ class Told:
     event: Json | None = None
     post: Post | None = None
     answers: int = 0
+    stream: Post | None = None  # the one that is still being written
 
 
 @dataclass
@@ -131,10 +132,22 @@ class Rules:
         return told
 
     def _respond(self, req_id: str, body: Json) -> None:
+        known = self._calls.get(req_id)
+        if known is not None and known.stream is not None and body.get("msgtype") == "stream":
+            self._go_on(known, known.stream, body["stream"])
+            return
         told = self._call(req_id, ANSWER_WITHIN, self._most_answers)
         if told.event is not None:
             raise ApiError(STALE, "an event is answered otherwise")
         self._say(told.chat, body, ("stream", "markdown", "template_card", "image", "file", "voice", "video"), told)
+
+    def _go_on(self, told: Told, post: Post, inner: Json) -> None:
+        """A further frame of a stream holds the whole text so far, and is no message of its own."""
+        if inner.get("id") != post.body["id"] or self._now() - told.at > STREAM_WITHIN:
+            raise ApiError(STREAM_OVER, "the stream can no longer be written")
+        _stream(inner)
+        post.body = inner
+        told.stream = None if inner["finish"] else post
 
     def _welcome(self, req_id: str, body: Json) -> None:
         told = self._call(req_id, EVENT_WITHIN, 1)
@@ -157,7 +170,7 @@ class Rules:
         chat = self.chats.get(body.get("chatid", ""))
         if chat is None or not chat.is_spoken_to:
             raise ApiError(BAD_CHAT, "nobody has spoken to the bot there")
-        if body.get("chat_type") not in (0, 2 if chat.is_group else 1):
+        if body.get("chat_type", 0) not in (0, 2 if chat.is_group else 1):
             raise ApiError(BAD_CHAT, "chat_type")
         rest = {name: value for name, value in body.items() if name not in ("chatid", "chat_type")}
         if chat.is_group and rest.get("msgtype") == "template_card":
@@ -175,9 +188,7 @@ class Rules:
             checks.only(inner, {"content"}, kind)
             _bytes(inner["content"], WELCOME_BYTES if kind == "text" else CONTENT_BYTES)
         elif kind == "stream":
-            checks.only(inner, {"id", "finish", "content", "msg_item", "feedback"}, kind)
-            checks.need(inner, ("id", "finish", "content"), kind)
-            _bytes(inner["content"], CONTENT_BYTES)
+            _stream(inner)
         elif kind == "template_card":
             _card(inner)
             if inner["task_id"] in self._task_ids:
@@ -194,7 +205,10 @@ class Rules:
             told.answers += 1
         answers = told.msgid if told is not None and told.event is None else None
         post_id = inner.get("task_id") or f"P{len(self.posted) + 1}"
-        self.posted.append(Post(post_id, chat, kind, inner, self._now(), answers, files))
+        post = Post(post_id, chat, kind, inner, self._now(), answers, files)
+        self.posted.append(post)
+        if told is not None and kind == "stream" and not inner["finish"]:
+            told.stream = post
 
     def _spend(self, chat: str) -> None:
         now, times = self._now(), self._spent.setdefault(chat, [])
@@ -247,6 +261,12 @@ class Rules:
 def _bytes(content: str, most: int) -> None:
     if not content or len(content.encode()) > most:
         raise ApiError(45002, "empty or too long")
+
+
+def _stream(inner: Json) -> None:
+    checks.only(inner, {"id", "finish", "content"}, "stream")
+    checks.need(inner, ("id", "finish", "content"), "stream")
+    _bytes(inner["content"], CONTENT_BYTES)
 
 
 def _card(given: Json) -> None:
