@@ -1,5 +1,6 @@
 """From the phrases found in a text to scores for each kind, for silence and for danger. No decision is taken here."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,6 +43,10 @@ _UNDONE = (
 )
 _SIGNALS = frozenset(signal.value for signal in Signal)
 _DONE_GROUPS = frozenset({"resolved", "resolved_signal"})
+# 119 and 120 are emergency numbers only where nothing is counted or numbered by them: not 119号楼, 120-3-501, 120块.
+_NUMBERS = re.compile(r"\s?(?:号|[栋幢#]|单元)|[座弄层室户房楼元块米平斤克度个人台辆分天年次期路]|公里|-\d")
+_CALLED = ("打", "拨", "叫")
+_DANGERS = frozenset({"emergency", "urgent"})
 
 
 class Finding(NamedTuple):
@@ -127,7 +132,11 @@ class Classifier:
         groups, topic_hits = self.tables.groups, scores.topic_hits
         for hit in self._lexicon.find(text, word_starts):
             name = hit[0].group
-            if (name in _NEGATED_GROUPS and _is_negated(text, hit)) or (name in _DONE_GROUPS and _is_undone(text, hit)):
+            if (
+                (name in _NEGATED_GROUPS and _is_negated(text, hit))
+                or (name in _DONE_GROUPS and _is_undone(text, hit))
+                or (hit[0].head[-1].isdigit() and groups[name].speaks_for in _DANGERS and _numbers_something(text, hit))
+            ):
                 continue
             into = topic_hits if name.startswith("topic:") else grouped
             listed = into.get(name)
@@ -188,6 +197,14 @@ def _is_negated(text: str, hit: Hit) -> bool:
     return start > 0 and (
         text[start - 1] in _NEGATIONS or text[max(0, start - 2) : start] in {"没有", "不是", "不会", "不再"}
     )
+
+
+def _numbers_something(text: str, hit: Hit) -> bool:
+    """Whether a number that was found is part of a longer one, or names a building or an amount."""
+    before, after = text[: hit.start], text[hit.start + len(hit.entry.head) :]
+    if before[-1:].isdigit() or after[:1].isdigit() or before[-1:] in {"-", ".", "第"}:
+        return True
+    return _NUMBERS.match(after) is not None and not (before + hit.entry.head.rstrip("0123456789")).endswith(_CALLED)
 
 
 def _is_undone(text: str, hit: Hit) -> bool:

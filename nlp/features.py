@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sized
-from itertools import pairwise
+from functools import cache
+from operator import add
 
 from nlp.classify import Scores
 
@@ -23,8 +24,8 @@ def spread(text: str) -> str:
 def characters(text: str) -> set[str]:
     """All characters and all pairs of neighbours of a normalised text."""
     edged = spread(text)
-    found = set(edged)
-    found.update(map("".join, pairwise(edged)))
+    found = set(map(add, edged, edged[1:]))
+    found.update(edged)
     return found
 
 
@@ -34,11 +35,18 @@ def loudness(characters: Sized) -> float:
     return 1.0 if count <= _WHOLE else (_WHOLE / count) ** 0.5
 
 
+@cache
+def _named(sort: str, name: str) -> str:
+    """The feature's name, put together once: there are as many as groups, kinds and topics."""
+    return f"{sort}:{name}"
+
+
 def findings(scores: Scores) -> list[tuple[str, float]]:
     """What the tables found, as named values of about 1; names are longer than any pair, so that they never meet."""
-    values = [(f"in:{name}", found.weight / 2) for name, found in scores.findings.items()]
-    values += [(f"for:{kind}", min(weight, 6.0) / 3) for kind, weight in scores.kinds.items()]
-    values += [(f"topic:{code}", weight / 2) for code, weight in scores.topics()]
+    values = [(_named("in", name), found[1] / 2) for name, found in scores.findings.items()]
+    values += [(_named("for", kind), min(weight, 6.0) / 3) for kind, weight in scores.kinds.items()]
+    if scores.topic_hits:
+        values += [(_named("topic", code), weight / 2) for code, weight in scores.topics()]
     if scores.silence:
         values.append(("for:silence", scores.silent / 2))
     if scores.emergency:

@@ -18,19 +18,22 @@ class Lanes:
     def __init__(self, *tables: tuple[Mapping[str, str], int]) -> None:
         self._tables, width = tables, sum(width for _, width in tables)
         self._width = width
+        # Every name that has a row; 0 until it is packed.
         self._packed: dict[str, int] = {}
+        for rows, _ in tables:
+            self._packed.update(dict.fromkeys(rows, 0))
         self._empty = [0.0] * width
 
     def total(self, names: Iterable[str], loudness: float, values: Iterable[tuple[str, float]]) -> list[float]:
         """The sum of the named rows, each times `loudness`, of the valued rows, and of the constant row ""."""
-        packed, load = self._packed, self._pack
-        numbers = [number for number in [packed.get(name) or load(name) for name in names] if number > 0]
+        look_up, load = self._packed.get, self._pack
+        numbers = [number or load(name) for name in names if (number := look_up(name)) is not None]
         loud = round(loudness * FINE)
         sum_, weight = sum(numbers) * loud, len(numbers) * loud
         for name, value in (("", 1.0), *values):
-            number, times = packed.get(name) or load(name), round(value * FINE)
-            if number > 0 and times > 0:
-                sum_ += number * times
+            number, times = look_up(name), round(value * FINE)
+            if number is not None and times > 0:
+                sum_ += (number or load(name)) * times
                 weight += times
         if not weight:
             return self._empty
@@ -40,9 +43,7 @@ class Lanes:
         return [(lane - lifted) / FINE for lane in lanes]
 
     def _pack(self, name: str) -> int:
-        """The row as one number; -1 for a name without a row. Two threads at once write the same."""
-        if all(name not in rows for rows, _ in self._tables):
-            return -1
+        """The row as one number, kept. Two threads at once write the same."""
         lanes, shift = array("I", [_OFFSET]) * self._width, 0
         for rows, width in self._tables:
             told = list(map(int, rows.get(name, "").split()))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
+from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +47,7 @@ class Model:
     sharpness: float = 4.0
     _margins: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _lanes: Lanes = field(init=False, repr=False, compare=False)
+    _first: Margins = field(init=False, repr=False, compare=False)  # of a text of nothing
 
     def __post_init__(self) -> None:
         urgent, emergency = self.urgent.get, self.emergency.get
@@ -58,18 +60,20 @@ class Model:
             if name not in packed:
                 packed[name] = _LIFT | (urgent(name, 0) + _LIFT) << _WIDE | (emergency(name, 0) + _LIFT) << 2 * _WIDE
         object.__setattr__(self, "_margins", packed)
+        first = Margins(self.gate.get("", 0) / SCALE, urgent("", 0) / SCALE, emergency("", 0) / SCALE)
+        object.__setattr__(self, "_first", first)
         object.__setattr__(self, "_lanes", Lanes((self.kinds, len(KINDS)), (self.topics, len(self.codes))))
 
     def margins_of(self, characters: Collection[str]) -> Margins:
         """How far the characters alone speak for a case (above 0) or for chatter, and how far they sound like danger."""
-        look_up = self._margins.get
-        numbers = list(filter(None, map(look_up, characters)))
+        numbers = list(filter(None, map(self._margins.get, characters)))
         total, lifted = sum(numbers), _LIFT * len(numbers)
-        first, loud = look_up("", _LIFT | _LIFT << _WIDE | _LIFT << 2 * _WIDE), loudness(characters)
+        gate, urgent, emergency = self._first
+        loud = loudness(characters) / SCALE
         return Margins(
-            ((first & _LANE) - _LIFT + loud * ((total & _LANE) - lifted)) / SCALE,
-            ((first >> _WIDE & _LANE) - _LIFT + loud * ((total >> _WIDE & _LANE) - lifted)) / SCALE,
-            ((first >> 2 * _WIDE) - _LIFT + loud * ((total >> 2 * _WIDE) - lifted)) / SCALE,
+            gate + loud * ((total & _LANE) - lifted),
+            urgent + loud * ((total >> _WIDE & _LANE) - lifted),
+            emergency + loud * ((total >> 2 * _WIDE) - lifted),
         )
 
     def with_findings(self, margins: Margins, findings: Iterable[tuple[str, float]]) -> Margins:
@@ -101,7 +105,8 @@ class Model:
         totals = totals[len(KINDS) :]
         sharp, most = self.sharpness / SCALE, max(totals)
         # What lies so far behind adds nothing to the whole.
-        near = [(math.exp((total - most) * sharp), place) for place, total in enumerate(totals) if total > most - 1500]
+        least = most - 1500
+        near = [(math.exp((total - most) * sharp), place) for place, total in enumerate(totals) if total > least]
         near.sort(reverse=True)
         whole = sum([power for power, _ in near])
         return [(self.codes[place], round(power / whole, 3)) for power, place in near[:3]]
@@ -113,12 +118,13 @@ class Model:
 
     def strongest(self, characters: Iterable[str], *, count: int = 3) -> list[tuple[str, float]]:
         """The characters and pairs that moved the gate most, with their weights."""
-        gate = self.gate
+        look_up = self.gate.get
         weighed = [
-            (abs(gate[name]), name) for name in characters if name in gate and len(name) == 2 and EDGE not in name
+            (abs(weight), name, weight)
+            for name in characters
+            if len(name) == 2 and (weight := look_up(name)) and EDGE not in name
         ]
-        weighed.sort(reverse=True)
-        return [(name, gate[name] / SCALE) for _, name in weighed[:count]]
+        return [(name, weight / SCALE) for _, name, weight in nlargest(count, weighed)]
 
 
 def load_model(path: Path = MODEL) -> Model:

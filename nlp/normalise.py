@@ -23,9 +23,6 @@ _LOOKALIKES = {
 }
 _KEPT_WIDE = frozenset("，！？：；")
 
-# Ideographs, plain Latin and the common marks: a text of these alone needs no walk.
-_ODD = re.compile(r"[^\u4e00-\u9fff -~，。！？：；、「」【】《》…·]")
-
 
 def _build_table() -> dict[int, str]:
     table: dict[int, str] = {}
@@ -71,18 +68,29 @@ def _read(character: str) -> str:
     return lowered
 
 
+class _Readings(dict[int, str]):
+    """What each character stands for, worked out when it is first met; most of Unicode is never met."""
+
+    def __missing__(self, code: int) -> str:
+        read = _read(chr(code))
+        if len(self) < _MOST_READINGS:
+            self[code] = read
+        return read
+
+
+_MOST_READINGS = 40_000
+_READINGS = _Readings()
+
+
 def normalise(text: str) -> str:
     """The text as every layer reads it, at most 4096 characters. Never raises, and twice gives what once gave."""
-    text = text[:MAX_LENGTH]
-    if _ODD.search(text) is None:
-        return text.translate(_TABLE).lower()
-    return "".join(map(_read, text))
+    return text[:MAX_LENGTH].translate(_READINGS)
 
 
 def offsets(text: str) -> list[int]:
     """For each character of `normalise(text)` its index in `text`; one more entry for the end."""
     text = text[:MAX_LENGTH]
-    kept = [index for index, character in enumerate(text) if _read(character)]
+    kept = [index for index, character in enumerate(text) if _READINGS[ord(character)]]
     return [*kept, len(text)]
 
 

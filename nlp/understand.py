@@ -7,6 +7,7 @@ database, no network, no clock; never raises on any text.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
 from nlp.classify import Scores, shipped_classifier
@@ -36,6 +37,8 @@ NO_SUBSTANCE = 0.4
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
 HEAD, TAIL = 500, 100
 MAX_REASONS = 8
+WHOLE_LINE = "整句话"  # in a reason: the model's sum over all characters and findings
+_WEIGHT = itemgetter(1)
 MAX_REASONS_FOR_SILENCE = 3
 
 
@@ -94,7 +97,7 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     model, seen = shipped_model(), characters(text)
     margins = model.margins_of(seen)
     if not (found or context.matters or utterance.recent or "+" in text) and _is_sure_chatter(margins, seen):
-        return _sure_chatter(model, margins, seen)
+        return _sure_chatter(model, margins)
     reading = _read(text, seen, margins, model)
     understanding = _decide(reading, context, found, model)
     is_whole = understanding.decision is Decision.ACT and bool(understanding.topics)
@@ -115,13 +118,9 @@ def _is_sure_chatter(margins: Margins, seen: set[str]) -> bool:
     )
 
 
-def _sure_chatter(model: Model, margins: Margins, seen: set[str]) -> Understanding:
-    return Understanding(
-        Kind.CHATTER,
-        Decision.SILENT,
-        round(1.0 - model.likelihood(margins.gate), 3),
-        because=_by_model(model, seen, count=MAX_REASONS_FOR_SILENCE),
-    )
+def _sure_chatter(model: Model, margins: Margins) -> Understanding:
+    likely = round(1.0 - model.likelihood(margins.gate), 3)
+    return Understanding(Kind.CHATTER, Decision.SILENT, likely, because=_as_a_whole(margins))
 
 
 def _read(text: str, seen: set[str], margins: Margins, model: Model) -> _Reading:
@@ -178,7 +177,7 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         tuple(model.topics_in(totals)) if is_case else (),
         found,
         signal,
-        _reasons(reading, model, is_case=is_case),
+        _reasons(reading, model, is_heard=decision is not Decision.SILENT),
     )
 
 
@@ -240,20 +239,21 @@ def _decision(margin: float, context: _Context, *, is_hedged: bool) -> Decision:
     return Decision.SILENT
 
 
-def _reasons(reading: _Reading, model: Model, *, is_case: bool) -> tuple[Reason, ...]:
-    """The words that counted, strongest first, and after them what the model went by."""
-    listed = sorted(reading.scores.findings.values(), key=lambda finding: -finding.weight)
-    return (
-        *(
-            Reason(reading.text[finding.start : finding.end], finding.group.name, round(finding.weight, 2))
-            for finding in listed[: MAX_REASONS if is_case else MAX_REASONS_FOR_SILENCE]
-        ),
-        *_by_model(model, reading.characters, count=2),
-    )
+def _reasons(reading: _Reading, model: Model, *, is_heard: bool) -> tuple[Reason, ...]:
+    """The words that counted, strongest first, and after them what the model went by; of silence only the strongest."""
+    text, listed = reading.text, list(reading.scores.findings.values())
+    listed.sort(key=_WEIGHT, reverse=True)
+    most = MAX_REASONS if is_heard else MAX_REASONS_FOR_SILENCE
+    words = [Reason(text[start:end], group.name, round(weight, 2)) for group, weight, start, end, _ in listed[:most]]
+    if not is_heard:
+        return (*words, *_as_a_whole(reading.margins))
+    strongest = model.strongest(reading.characters, count=2)
+    return (*words, *[Reason(name, BY_MODEL, round(weight, 2)) for name, weight in strongest])
 
 
-def _by_model(model: Model, seen: set[str], *, count: int) -> tuple[Reason, ...]:
-    return tuple(Reason(name, BY_MODEL, round(weight, 2)) for name, weight in model.strongest(seen, count=count))
+def _as_a_whole(margins: Margins) -> tuple[Reason, ...]:
+    """Silence, by far the commonest answer, does not name the pairs of characters that the model went by."""
+    return (Reason(WHOLE_LINE, BY_MODEL, round(margins.gate, 2)),)
 
 
 def _as_sent(found: tuple[PlaceMention, ...], sent: str) -> tuple[PlaceMention, ...]:

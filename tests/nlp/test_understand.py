@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.messages import Decision, Kind, Signal, Understanding, Urgency, Utterance
+from nlp.classify import shipped_classifier
 from nlp.places import NOWHERE, PlaceEntry, build_places
 from nlp.tables import KINDS
 from nlp.understand import understand, warm_up
@@ -77,6 +78,33 @@ def test_words_are_taken_for_what_they_are(text: str, expected: tuple[Kind, Deci
 )
 def test_danger_is_told_from_talk_about_it(text: str, expected: Urgency) -> None:
     assert understand(Utterance(text)).urgency is expected
+
+
+@pytest.mark.parametrize("number", ["110", "119", "120"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}号楼水管爆了，水流了一地",
+        "{}号楼门口垃圾没人清，臭死了",
+        "{} 号楼的灯坏了",
+        "{}栋电梯又停了",
+        "{}幢单元门打不开",
+        "{}弄路灯不亮",
+        "{}-3-501 厨房下水堵了",
+        "3栋{}室水表坏了",
+        "修一下要{}块，水管还是漏",
+    ],
+)
+def test_building_is_no_emergency_number(number: str, line: str) -> None:
+    text = line.format(number)
+    assert understand(Utterance(text)).urgency is understand(Utterance(line.format("118"))).urgency
+    assert shipped_classifier().score(text).emergency == 0.0
+
+
+@pytest.mark.parametrize("text", ["119！三楼浓烟滚滚", "快打119 楼道着火了", "老人晕倒了 打120号快", "119快来 着火了"])
+def test_called_number_stays_one(text: str) -> None:
+    assert understand(Utterance(text)).urgency is Urgency.EMERGENCY
+    assert shipped_classifier().score("打120").emergency > 0.0
 
 
 def test_emergency_is_acted_upon_at_once() -> None:
