@@ -373,7 +373,7 @@ async def test_poison_message_is_worked_again_when_the_fault_is_mended(
 async def test_webhook_takes_only_what_telegram_sends(
     stage: Stage, secret: str | None, body: bytes, status: int
 ) -> None:
-    channel = stage.wire.channel
+    (channel,) = stage.wire.channels
     channel._secret = "right"  # type: ignore[attr-defined]  # the stage polls; its door is tried all the same
     headers = {} if secret is None else {"x-telegram-bot-api-secret-token": secret}
     assert await channel.take_hook(headers, body) == status

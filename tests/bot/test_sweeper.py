@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from core.config import KeepSettings
 from core.ids import new_id
 from core.media import CleanMedia, path_of, save
 from core.messages import AttachmentKind
+from domain import retention
+from storage.base import Session
 from storage.database import Database
 from storage.messages import File, FileState
 
@@ -97,13 +100,13 @@ async def test_file_freshened_while_it_goes_is_put_back(
 ) -> None:
     folder = tmp_path / "media"
     sha256 = keep(folder, b"a", minutes=90)
-    in_use = sweeper.retention.hashes_in_use
+    in_use = retention.hashes_in_use
 
-    def freshened(*asked: object) -> set[str]:
+    def freshened(session: Session, hashes: Collection[str]) -> set[str]:
         save(folder, CleanMedia(b"a", AttachmentKind.PHOTO, "image/jpeg"))
-        return in_use(*asked)  # type: ignore[arg-type]  # passed on as they come
+        return in_use(session, hashes)
 
-    monkeypatch.setattr(sweeper.retention, "hashes_in_use", freshened)
+    monkeypatch.setattr(retention, "hashes_in_use", freshened)
     assert await sweeper.sweep(database, folder) == 0
     assert left(folder) == {sha256}
 
