@@ -1,10 +1,13 @@
 """One matter in a group of members, through the AI bot: named with a quoted photo, worked on cards in private, rated in the group."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from core.messages import ChatKind, ChatRef
+from domain import chats, outbox
 from tests.emulators.wecom_aibot import AibotEmulator
 from tests.stage import GROUP, PRIVATE, Stage, photo, raise_stage
 from tests.wire_aibot import AibotWire
@@ -79,3 +82,19 @@ async def test_who_comes_in_is_welcomed_and_who_is_silent_is_left_alone(stage: S
 def wecom(stage: Stage) -> AibotEmulator:
     assert isinstance(stage.wire, AibotWire)
     return stage.wire.wecom
+
+
+async def test_group_gets_thirty_a_minute_and_nothing_is_lost(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "大家好")
+    before = len(stage.posts(GROUP))
+    began = stage.clock.now()
+    with stage.app.database.writing() as session:
+        chat = chats.find_or_make(
+            session, "wecom_bot", stage.wire.account, ChatRef(stage.groups[GROUP], ChatKind.GROUP), now=began
+        )
+        for place in range(70):
+            outbox.post(session, chat, f"第 {place} 条通知", now=began)
+    await stage.settle()
+    assert stage.texts(GROUP)[before:] == [f"第 {place} 条通知" for place in range(70)]
+    assert {code for _, _, _, code in wecom(stage).lines.log} == {0}
+    assert timedelta(minutes=2) <= stage.clock.now() - began <= timedelta(minutes=3)

@@ -14,7 +14,7 @@ from bot.channels.wecom.aibot_choices import Choices
 from bot.channels.wecom.aibot_files import HERE, Downloads
 from bot.channels.wecom.aibot_reading import CHANNEL, Read, read
 from bot.channels.wecom.aibot_sending import AibotMouth, Budgets
-from bot.channels.wecom.aibot_socket import Line, Pace, Socket
+from bot.channels.wecom.aibot_socket import Line, Pace, Socket, is_reachable
 from bot.channels.wecom.aibot_text import ANSWER_BYTES
 from bot.channels.wecom.budget import Budget
 from bot.channels.wecom.hooks import is_stored
@@ -108,6 +108,9 @@ class AibotChannel:
     async def start(self, deliver: Deliver, bookmarks: Mapping[str, str], *, listens: bool = True) -> None:
         """Connects in the background: WeCom out of reach is no reason to fail. A bot has one connection, so whoever does not
         listen has none and sends nothing either: of two processes one would push the other out."""
+        # Their lines hold whole frames and addresses, with the secret and the keys in them.
+        for library in ("websockets", "httpx"):
+            logging.getLogger(library).setLevel(logging.WARNING)
         self._deliver = deliver
         self._listens = listens
         self._choices.load(bookmarks)
@@ -149,8 +152,11 @@ class AibotChannel:
         return read(raw.encode("utf-8", "replace"), self.account, self._moment(), self._bot.name).incoming
 
     async def _tried(self) -> list[Finding]:
-        """Nothing is running: to know whether the secret is right one has to connect, which would push a running program out."""
-        return [Finding(True, "企业微信智能机器人：运行中的程序才知道连接是否正常，请看工作台的通知或日志")]
+        """To know whether the secret is right one has to subscribe, which would push a running program out: only the way is tried."""
+        if not await is_reachable(self._bot.url, self._pace.answer_within):
+            return [finding(Line.DOWN, 0)]
+        advice = "Bot ID 和 Secret 对不对，要启动程序才知道；不对时工作台会收到通知。"
+        return [Finding(True, "企业微信智能机器人的地址连得上", advice)]
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

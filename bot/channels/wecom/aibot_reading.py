@@ -135,7 +135,9 @@ def read(body: bytes, account: str, at: datetime, bot_name: str = "") -> Read:
 
 def _check(callback: Callback) -> None:
     ids = [callback.msgid, callback.sender.userid, callback.chat]
-    if not all(0 < len(one) <= LONGEST_ID for one in ids):
+    press = callback.event.template_card_event if callback.event is not None else None
+    pressed = [] if press is None else [press.task_id, press.event_key]
+    if not all(0 < len(one) <= LONGEST_ID for one in ids) or any(CONTROL.search(one) for one in [*ids, *pressed]):
         raise ValueError
 
 
@@ -172,7 +174,7 @@ def _content(said: _Said, at: datetime) -> _Content | None:
     content = _Content()
     match said.msgtype:
         case "text" | "voice" | "markdown":
-            content.words = [words.content for words in (said.text, said.voice, said.markdown) if words is not None]
+            content.words = [_plain(words) for words in (said.text, said.voice, said.markdown) if words is not None]
         case "image":
             _add(content, AttachmentKind.PHOTO, said.image, at)
         case "file":
@@ -182,17 +184,22 @@ def _content(said: _Said, at: datetime) -> _Content | None:
         case "mixed":
             for item in said.mixed.msg_item if said.mixed is not None else ():
                 if item.text is not None:
-                    content.words.append(item.text.content)
+                    content.words.append(_plain(item.text))
                 _add(content, AttachmentKind.PHOTO, item.image, at)
         case _:
             return None
     return content
 
 
+def _plain(words: _Words) -> str:
+    """JSON may hold any character; PostgreSQL stores no NUL."""
+    return CONTROL.sub("", words.content)
+
+
 def _add(content: _Content, kind: AttachmentKind, link: _Link | None, at: datetime) -> None:
     """Where a file lies and the key that opens it go together: neither is of use without the other."""
     if link is not None and link.url:
-        where = f"{link.url} {link.aeskey}".strip()
+        where = CONTROL.sub("", f"{link.url} {link.aeskey}".strip())
         content.files.append(Attachment(kind, where, fetch_before=at + MEDIA_LIVE))
 
 
@@ -229,7 +236,8 @@ def _made(callback: Callback, account: str, moment: datetime, external_id: str, 
         account=account,
         external_id=external_id,
         kind=kind,
-        chat=ChatRef(callback.chat, where),
+        # The platform tells no name of a group; staff must tell two of them apart.
+        chat=ChatRef(callback.chat, where, f"智能机器人群 {callback.chat[-4:]}" if callback.is_group else ""),
         sender=SenderRef(callback.sender.userid),
         sent_at=moment,
         is_addressed=True,

@@ -50,11 +50,16 @@ class Asking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the platform has told, as long as it may be answered."""
+    """What the platform has told, as long as it may be answered, and about what: a message, a person, a card."""
 
     cmd: str
+    about: str
     req_id: str
     until: float
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.cmd, self.about
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,11 @@ class AibotMouth:
         now, event = self._now(), callback.event
         if event is None:
             if callback.is_group:
-                self._note((RESPOND, callback.msgid), Call(RESPOND, req_id, now + ANSWER_WITHIN))
+                self._note(Call(RESPOND, callback.msgid, req_id, now + ANSWER_WITHIN))
         elif event.eventtype == "enter_chat":
-            self._note((WELCOME, callback.chat), Call(WELCOME, req_id, now + EVENT_WITHIN))
+            self._note(Call(WELCOME, callback.chat, req_id, now + EVENT_WITHIN))
         elif event.template_card_event is not None:
-            self._note((UPDATE, event.template_card_event.task_id), Call(UPDATE, req_id, now + EVENT_WITHIN))
+            self._note(Call(UPDATE, event.template_card_event.task_id, req_id, now + EVENT_WITHIN))
 
     async def do(self, outgoing: Outgoing) -> Sent:
         match outgoing.action:
@@ -116,21 +121,30 @@ class AibotMouth:
                     await self._send(outgoing)
         return Sent(outgoing.message_id, outgoing.keep)
 
-    def _note(self, key: tuple[str, str], call: Call) -> None:
-        self._calls.pop(key, None)
-        self._calls[key] = call
+    def _note(self, call: Call) -> None:
+        self._calls.pop(call.key, None)
+        self._calls[call.key] = call
         while len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)
 
-    def _take(self, cmd: str, name: str | None) -> Call | None:
-        call = self._calls.pop((cmd, name or ""), None)
+    def _find(self, cmd: str, name: str | None) -> Call | None:
+        call = self._calls.get((cmd, name or ""))
         return call if call is not None and self._now() < call.until else None
+
+    async def _answer(self, call: Call, body: Json) -> bool:
+        """Each call is answered once. False when it may not be answered any more, or not like that: nothing was said then."""
+        self._calls.pop(call.key, None)
+        try:
+            await self._line.ask(call.cmd, body, call.req_id)
+        except Refusal:
+            return False
+        return True
 
     async def _send(self, outgoing: Outgoing) -> Sent:
         """Once the first of several messages is out, a failure is Unknown: repeating the whole would say the first twice."""
         task_id = f"w{outgoing.id}-{secrets.token_hex(4)}"
         chat, is_group = outgoing.chat.external_id, outgoing.chat.kind is ChatKind.GROUP
-        call = self._take(RESPOND, outgoing.reply_to) if is_group else self._take(WELCOME, chat)
+        call = self._find(RESPOND, outgoing.reply_to) if is_group else self._find(WELCOME, chat)
         text, rows = with_addresses(outgoing.text, outgoing.buttons)
         parts = plan(text, rows if call or not is_group else (), outgoing.files, task_id)
         if rows and not (call or not is_group):
@@ -155,7 +169,7 @@ class AibotMouth:
         return f"{text}\n{words_for(rows, number)}"
 
     async def _is_answered(self, outgoing: Outgoing, part: Part, call: Call) -> bool:
-        """False when it may not be answered any more, or not like that: nothing was said then, and it is pushed instead."""
+        """False where it has to be pushed instead."""
         body = await self._body(part, outgoing.chat.kind)
         if call.cmd == WELCOME:
             if part.file is not None:
@@ -166,11 +180,7 @@ class AibotMouth:
             stream = {"id": secrets.token_hex(8), "finish": True, "content": part.text}
             body = {"msgtype": "stream", "stream": stream}
         self._budgets.chats.note(outgoing.chat.external_id)
-        try:
-            await self._line.ask(call.cmd, body, call.req_id)
-        except Refusal:
-            return False
-        return True
+        return await self._answer(call, body)
 
     async def _push(self, outgoing: Outgoing, part: Part, task_id: str) -> None:
         chat, is_group = outgoing.chat.external_id, outgoing.chat.kind is ChatKind.GROUP
@@ -222,7 +232,7 @@ class AibotMouth:
         return await self._send(outgoing)
 
     async def _is_card_changed(self, outgoing: Outgoing) -> bool:
-        call = self._take(UPDATE, outgoing.message_id)
+        call = self._find(UPDATE, outgoing.message_id)
         if call is None:
             return False
         text, rows = with_addresses(outgoing.text, outgoing.buttons)
@@ -230,11 +240,7 @@ class AibotMouth:
         if not card.is_whole:
             return False
         change = {"response_type": "update_template_card", "template_card": for_bot(card.body)}
-        try:
-            await self._line.ask(UPDATE, change, call.req_id)
-        except Refusal:
-            return False
-        return True
+        return await self._answer(call, change)
 
 
 def plan(text: str, rows: Rows, files: tuple[StoredFile, ...], task_id: str) -> list[Part]:

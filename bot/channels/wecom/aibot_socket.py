@@ -219,7 +219,7 @@ class Socket:
             frame = await self._ask(connection, SUBSCRIBE, body, "")
             if frame.errcode:
                 raise Refusal(frame.errcode)
-            self.line = Line.UP
+            self.line, self.refused_with = Line.UP, 0
             self._settled.set()
             await self._beat(connection)
         finally:
@@ -266,3 +266,12 @@ class Socket:
         except (msgspec.MsgspecError, RecursionError):
             return False
         return bytes(event.get("eventtype", msgspec.Raw(b""))) == DISCONNECTED
+
+
+async def is_reachable(url: str, seconds: float) -> bool:
+    """Whether the platform lets us in at its door. Nobody is subscribed, so nobody is pushed out."""
+    try:
+        async with connect(url, ping_interval=None, close_timeout=1, open_timeout=seconds):
+            return True
+    except (OSError, TimeoutError, WebSocketException):
+        return False

@@ -1,6 +1,7 @@
 """The AI bot on its long connection: what it hears, how it answers, and what happens when the line breaks or is taken over."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from bot.channels.wecom.aibot import AibotChannel, Bot
 from core.errors import Rejected, TryLater, Unknown
 from core.messages import AttachmentKind, Button, ChatKind, IncomingKind, OutgoingAction
-from tests.bot.channels.aibot_stage import ACCEPT, CALM, CARD, GROUP, QUICK, RETURN, Set, on_aibot
+from tests.bot.channels.aibot_stage import ACCEPT, CALM, CARD, GROUP, QUICK, RETURN, on_aibot
 from tests.bot.channels.wecom_stage import Ears, photo_file
 from tests.emulators.wecom_aibot import BOT, NAME, SECRET
 
@@ -296,16 +297,41 @@ async def test_refusal_becomes_what_the_sender_understands(code: int, expected: 
             await there.channel.send(there.outgoing("您好", GROUP))
 
 
+async def test_check_tries_the_way_and_pushes_nobody_out() -> None:
+    async with on_aibot() as there:
+        asked = AibotChannel(Bot(BOT, SECRET, NAME, there.wecom.url), pace=CALM)
+        assert [one.is_well for one in await asked.check()] == [True]
+        assert there.wecom.lines.subscribed == 1
+        assert [one.is_well for one in await there.channel.check()] == [True]
+    assert [one.about for one in await asked.check()] == ["企业微信智能机器人：没有连上"]
+
+
 async def test_nothing_said_can_be_taken_back() -> None:
     async with on_aibot() as there:
         with pytest.raises(Rejected):
             await there.channel.send(there.outgoing(action=OutgoingAction.DELETE, message_id="w1"))
 
 
-def describe(there: Set) -> str:
-    return repr(there.channel)
-
-
-async def test_secret_is_not_shown() -> None:
+async def test_secret_and_keys_are_in_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     async with on_aibot() as there:
-        assert SECRET not in describe(there) + repr(there.channel.abilities)
+        there.wecom.send_image("zhang", PHOTO)
+        await there.settled()
+        (file,) = there.ears.heard[0].attachments
+        await there.channel.fetch(file, most=10_000)
+        shown = caplog.text + repr(there.channel) + repr(there.channel.abilities)
+        assert [one for one in (SECRET, *file.external_id.split(" ")) if one in shown] == []
+
+
+async def test_answer_that_must_wait_is_still_an_answer() -> None:
+    async with on_aibot() as there:
+        msgid = there.wecom.say("zhang", GROUP, "任务")
+        await there.settled()
+        for place in range(30):
+            await there.channel.send(there.outgoing(f"第 {place} 条", GROUP))
+        answer = there.outgoing("您手上没有待办的事。", GROUP, reply_to=msgid)
+        with pytest.raises(TryLater):
+            await there.channel.send(answer)
+        there.watch.at += 60
+        await there.channel.send(answer)
+        assert there.wecom.posts(GROUP)[-1].answers == msgid
