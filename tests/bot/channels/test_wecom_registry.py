@@ -12,6 +12,7 @@ from bot.channels.registry import make_channels
 from core.clock import SystemClock
 from core.config import RobotSettings, Settings, WebSettings, WeComSettings
 from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, KF_SECRET, TOKEN, WeComEmulator
+from tests.emulators.wecom_aibot import BOT, NAME, SECRET, AibotEmulator
 
 
 def settings(folder: Path, base_url: str, **changes: object) -> Settings:
@@ -83,3 +84,18 @@ async def test_running_program_proves_its_address_and_answers_a_member(tmp_path:
         finally:
             await app.stop()
         assert len(list((tmp_path / "tokens").glob("*.token"))) == 2
+
+
+async def test_running_program_connects_its_bot_and_answers(tmp_path: Path) -> None:
+    async with AibotEmulator() as wecom:
+        wecom.add_member("zhang")
+        chosen = WeComSettings(bot_id=BOT, bot_secret=SecretStr(SECRET), bot_name=NAME, bot_url=wecom.url)
+        app = App(Settings(data_folder=tmp_path, web=WebSettings(port=0), wecom=chosen), SystemClock())
+        await app.start()
+        try:
+            wecom.say("zhang", "zhang", "任务")
+            await wecom.until(lambda: wecom.texts("zhang"))
+            assert wecom.texts("zhang") == ["这个功能只给社区工作人员和网格员使用。"]
+        finally:
+            await app.stop()
+        assert not wecom.lines.is_connected
