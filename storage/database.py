@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import sessionmaker
@@ -25,6 +26,11 @@ Result = TypeVar("Result")
 
 # Below this many free bytes a start is refused: a full disk in mid-commit helps nobody.
 LEAST_FREE_BYTES = 50 * 1024 * 1024
+# A quarter of the standard library's time, and Chinese as it is written, which is half as long.
+AS_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: msgspec.json.encode(value).decode(),
+    "json_deserializer": msgspec.json.decode,
+}
 POSTGRES_WRITERS = 4
 READERS = 4
 
@@ -46,10 +52,11 @@ class Database:
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
             return create_engine(
-                self.url, hide_parameters=True, pool_pre_ping=True, pool_size=POSTGRES_WRITERS + READERS
+                self.url, hide_parameters=True, pool_pre_ping=True, pool_size=POSTGRES_WRITERS + READERS, **AS_JSON
             )
         # Rows are people's words: an error must not quote them.
-        engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
+        connect_args = {"timeout": 30, "check_same_thread": False}
+        engine = create_engine(self.url, hide_parameters=True, connect_args=connect_args, **AS_JSON)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
         return engine
