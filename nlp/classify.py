@@ -105,7 +105,9 @@ class Classifier:
         self._segmenter: Segmenter = build_segmenter(tables.words)
         signals = {name for name, group in tables.groups.items() if group.speaks_for in _SIGNALS}
         # What a line about an open case begins its words with; a text without any of these says nothing about one.
-        self.signal_heads = frozenset(entry.head[:2] for entry in tables.entries if entry.group in signals)
+        # (是…不是…号楼 begins with one character, which stands in every other line; it names a place, which tells as well.)
+        heads = (entry.head[:2] for entry in tables.entries if entry.group in signals)
+        self.signal_heads = frozenset(head for head in heads if len(head) > 1)
         self._pairs: dict[str, list[Pair]] = {}
         for pair in tables.pairs:
             self._pairs.setdefault(pair.first, []).append(pair)

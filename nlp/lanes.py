@@ -31,7 +31,7 @@ class Lanes:
         loud = round(loudness * FINE)
         sum_, weight = sum(numbers) * loud, len(numbers) * loud
         for name, value in (("", 1.0), *values):
-            number, times = look_up(name), round(value * FINE)
+            number, times = look_up(name), int(value * FINE + 0.5)
             if number is not None and times > 0:
                 sum_ += (number or load(name)) * times
                 weight += times

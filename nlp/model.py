@@ -8,7 +8,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,7 +123,8 @@ class Model:
             for name in characters
             if len(name) == 2 and (weight := look_up(name)) and EDGE not in name
         ]
-        return [(name, weight / SCALE) for _, name, weight in nlargest(count, weighed)]
+        weighed.sort(reverse=True)
+        return [(name, weight / SCALE) for _, name, weight in weighed[:count]]
 
 
 def load_model(path: Path = MODEL) -> Model:

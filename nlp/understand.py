@@ -17,14 +17,15 @@ from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
-ACT_MARGIN = 0.3  # from here the bot acts unasked
-ASK_MARGIN = 0.15  # and from here it may ask once
+ACT_MARGIN = 0.45  # from here the bot acts unasked
+ASK_MARGIN = 0.1  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
-SURE_CHATTER = -0.75  # characters alone so far on this side are not looked at further
+SURE_CHATTER = -0.9  # characters alone so far on this side are not looked at further
 SURE_CALM = -0.6  # unless they sound like danger
 # The model weighs the tables' words of danger with all others; alone they tell only where several come together.
 EMERGENCY_MARGIN, URGENT_MARGIN = 2.5, 3.2
 MODEL_EMERGENCY, MODEL_URGENT = -0.1, 0.1
+UNNAMED = 0.1  # so much more where no word of danger stands in the line: only the model hears danger
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
@@ -220,8 +221,10 @@ def _urgency(scores: Scores, margins: Margins) -> Urgency:
     What the model takes for talk, and no word of danger stands in, is not made an emergency: 睡着了 is no fire.
     """
     _, urgent, emergency = margins
-    if not (scores.emergency or scores.urgent) and margins.gate < 0.0:
-        return Urgency.NORMAL
+    if not (scores.emergency or scores.urgent):
+        if margins.gate < 0.0:
+            return Urgency.NORMAL
+        urgent, emergency = urgent - UNNAMED, emergency - UNNAMED
     blocked = max((scores.silence.get(name, 0.0) for name in _BLOCKS_DANGER), default=0.0)
     if scores.emergency - blocked >= EMERGENCY_MARGIN or emergency - blocked >= MODEL_EMERGENCY:
         return Urgency.EMERGENCY

@@ -79,11 +79,12 @@ def test_own_lines_keep_the_gate() -> None:
     assert value(figures, "false_alarms") <= 0.07
     assert value(figures, "kind_accuracy") >= 0.92
     assert value(figures, "urgent_recall") >= 0.97
-    assert value(figures, "urgent_precision") >= 0.72
+    assert value(figures, "urgent_precision") >= 0.75
 
 
 @pytest.mark.parametrize(
-    ("figure", "floor"), [("precision", 0.95), ("recall", 0.92), ("kind_accuracy", 0.9), ("urgent_recall", 0.85)]
+    ("figure", "floor"),
+    [("precision", 0.95), ("recall", 0.92), ("kind_accuracy", 0.9), ("urgent_recall", 0.9), ("urgent_precision", 0.8)],
 )
 def test_lines_set_aside_show_what_new_words_meet(figure: str, floor: float) -> None:
     """Neither tables nor model were made with these: this is nearer to what a new community will see."""
