@@ -63,13 +63,17 @@ class WebSettings(Section):
 
 
 class TelegramSettings(Section):
-    """Off while `token` is empty. `mode` polling needs no public address; webhook needs `web.public_url` on https."""
+    """Off while `token` is empty. `mode` polling needs no public address; webhook needs `web.public_url` on https.
+
+    `sign_in` shows the way into the console by this bot's login, which Telegram gives to the domain that it was told of.
+    """
 
     token: SecretStr = SecretStr("")
     mode: Literal["polling", "webhook"] = "polling"
     base_url: WebAddress = "https://api.telegram.org"
     webhook_secret: SecretStr = SecretStr("")
     poll_seconds: int = Field(30, ge=0, le=50)
+    sign_in: bool = False
 
 
 def _socket_address(value: str) -> str:
@@ -282,6 +286,8 @@ def _faults_together(settings: Settings) -> list[str]:
     """What is wrong only in combination."""
     faults = _faults_of_wecom(settings.wecom)
     telegram = settings.telegram
+    if telegram.sign_in and not telegram.token.get_secret_value():
+        faults.append("telegram.sign_in：用 Telegram 登录工作台，要写 telegram.token")
     if not telegram.token.get_secret_value() or telegram.mode == "polling":
         return faults
     if WEBHOOK_SECRET.fullmatch(telegram.webhook_secret.get_secret_value()) is None:

@@ -1,4 +1,4 @@
-"""Coming in to the console: one-time links sent in private chat, sessions that can be revoked, and the log of what staff did."""
+"""Coming in to the console: one-time links sent in private chat, proofs of a platform, sessions that can be revoked, and the log of what staff did."""
 
 import secrets
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from domain import access
 from storage.access import AuditEntry, SignInLink, WebSession
 from storage.areas import Community
 from storage.base import Session
-from storage.people import Person
+from storage.people import Account, Person
 
 __all__ = [
     "AuditEntry",
+    "PlatformProof",
     "Post",
     "SignedIn",
     "WebSession",
@@ -30,6 +31,7 @@ __all__ = [
     "sessions_of",
     "sign_out",
     "spend_link",
+    "spend_proof",
 ]
 
 LINK_LIFE = timedelta(minutes=15)
@@ -40,6 +42,19 @@ class SignedIn:
     """A fresh session: the cookie's token, shown once."""
 
     token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformProof:
+    """A platform's word, already checked, that somebody has this account there.
+
+    `mark` is what makes this one proof unlike every other; it is kept, as a hash, until `expires_at` has long passed.
+    """
+
+    channel: str
+    external_id: str
+    mark: str
     expires_at: datetime
 
 
@@ -80,10 +95,37 @@ def spend_link(session: Session, token: str, *, now: datetime, life: timedelta, 
     if link is None or link.used_at is not None or link.expires_at < now:
         raise Refused("web.link_dead")
     link.used_at = now
+    audit(session, person_id=link.person_id, act="sign_in", now=now)
+    return _open_session(session, link.person_id, now=now, life=life, browser=browser)
+
+
+def spend_proof(
+    session: Session, proof: PlatformProof, *, now: datetime, life: timedelta, browser: str = ""
+) -> SignedIn:
+    """Opens a session for who has this account, once for each proof. An account alone is not enough: a duty is."""
+    account = session.scalars(
+        select(Account)
+        .where(Account.channel == proof.channel, Account.external_id == proof.external_id)
+        # Two who bring the same proof at once have the same account: the later one waits here, and sees it spent.
+        .with_for_update()
+    ).one_or_none()
+    if account is None or not may_come_in(session, account.person_id, in_china(now).date()):
+        raise Refused("web.account_no_duty")
+    mark = session.keyring.fingerprint(f"{proof.channel}:{proof.mark}")
+    if session.scalars(select(SignInLink.id).where(SignInLink.token_hash == mark)).first() is not None:
+        raise Refused("web.proof_spent")
+    session.add(
+        SignInLink(person_id=account.person_id, token_hash=mark, made_at=now, expires_at=proof.expires_at, used_at=now)
+    )
+    audit(session, person_id=account.person_id, act="sign_in", now=now, detail={"way": proof.channel})
+    return _open_session(session, account.person_id, now=now, life=life, browser=browser)
+
+
+def _open_session(session: Session, person_id: int, *, now: datetime, life: timedelta, browser: str) -> SignedIn:
     cookie = secrets.token_urlsafe(32)
     row = WebSession(
         id=new_id(),
-        person_id=link.person_id,
+        person_id=person_id,
         token_hash=session.keyring.fingerprint(cookie),
         csrf=secrets.token_urlsafe(24),
         made_at=now,
@@ -91,7 +133,6 @@ def spend_link(session: Session, token: str, *, now: datetime, life: timedelta, 
         browser=browser[:200],
     )
     session.add(row)
-    audit(session, person_id=link.person_id, act="sign_in", now=now)
     return SignedIn(cookie, row.expires_at)
 
 

@@ -10,7 +10,7 @@ from storage.base import Base, Key, refers
 
 
 class SignInLink(Base):
-    """A one-time link sent in private chat; only the hash of its token is kept."""
+    """A one-time link sent in private chat, or a platform's proof that was spent; only the hash of its token is kept."""
 
     __tablename__ = "sign_in_link"
 

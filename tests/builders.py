@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from core.clock import FixedClock
-from core.config import Settings, WebSettings
+from core.config import Settings, TelegramSettings, WebSettings
 from core.ids import new_id
 from core.messages import Kind, Urgency
 from domain import accounts, areas, outbox, people
@@ -206,6 +206,7 @@ def desk(
     hooks: Mapping[str, Hook] | None = None,
     simulation: Simulation | None = None,
     public_url: str = "http://127.0.0.1:8600",
+    telegram: TelegramSettings | None = None,
 ) -> Desk:
     """The console of an installation whose data lies in `folder`."""
     clock = FixedClock(now)
@@ -218,7 +219,11 @@ def desk(
     services = Services(
         database=database,
         clock=clock,
-        settings=Settings(data_folder=folder, web=WebSettings(public_url=public_url)),
+        settings=Settings(
+            data_folder=folder,
+            web=WebSettings(public_url=public_url),
+            telegram=telegram or TelegramSettings(),
+        ),
         media_folder=folder / "media",
         wake=lambda: wakes.append(clock.now()),
         is_ready=is_ready,

@@ -61,6 +61,7 @@ from web import (
     outbox,
     people,
     sign_in,
+    sign_in_platforms,
     understanding,
 )
 from web.auth import NotSignedIn, WrongCsrf, guard
@@ -115,6 +116,7 @@ def make_app(services: Services) -> ASGIApp:
     _answer_refusals(pages, renderer)
     _add_machine_doors(pages, services)
     pages.mount("/static", StaticFiles(directory=STATIC))
+    pages.include_router(sign_in_platforms.open_router)  # before the links: a token could be any word there
     pages.include_router(sign_in.open_router)
     for router in SIGNED_IN:
         pages.include_router(router, dependencies=[Depends(guard)])

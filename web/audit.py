@@ -26,6 +26,7 @@ DETAIL_NAMES = {
     "changed": "修改",
     "step": "步骤",
     "person": "人员",
+    "way": "方式",
 }
 # The first part of an act → where its subject is shown.
 SHELVES = {

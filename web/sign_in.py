@@ -4,6 +4,8 @@ Opening a link changes nothing, because chat programs open links by themselves t
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
@@ -24,6 +26,18 @@ WINDOW = timedelta(minutes=10)
 MOST_FAILURES = 10
 MOST_ADDRESSES = 10_000
 YEAR_SECONDS = 365 * 24 * 3600
+
+
+GUESSES = frozenset({"web.link_dead", "web.proof_wrong"})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long a session lasts that is opened now, and in which browser."""
+
+    now: datetime
+    life: timedelta
+    browser: str
 
 
 class Failures:
@@ -52,8 +66,14 @@ async def explain(request: Request) -> Response:
     """How to get a link; somebody who is in already goes on."""
     if await who(request):
         return RedirectResponse("/", 303)
+    services = services_of(request)
     return page(
-        request, None, "sign_in.html", bot_name=_bot_name(request), is_demo=services_of(request).demo_link is not None
+        request,
+        None,
+        "sign_in.html",
+        bot_name=_bot_name(request),
+        is_demo=services.demo_link is not None,
+        by_telegram=services.settings.telegram.sign_in,
     )
 
 
@@ -75,28 +95,33 @@ async def show_button(request: Request, token: str) -> HTMLResponse:
 async def spend(request: Request, form: PostedForm) -> Response:
     """Spends the link and opens a session for this browser."""
     services = services_of(request)
-    now, address = services.clock.now(), request.client.host if request.client else ""
+    token = form.text("token", longest=200)
+
+    async def enter(terms: Terms) -> accounts.SignedIn:
+        return await services.database.write(
+            lambda session: accounts.spend_link(session, token, now=terms.now, life=terms.life, browser=terms.browser)
+        )
+
+    return await come_in(request, enter, next_step="登录链接由机器人私聊发给您，每个只能用一次。")
+
+
+async def come_in(
+    request: Request, enter: Callable[[Terms], Awaitable[accounts.SignedIn]], *, next_step: str
+) -> Response:
+    """Gives this browser the session that `enter` opens, or says why not. Whoever guesses too often waits."""
+    services = services_of(request)
+    address = request.client.host if request.client else ""
     failures: Failures = request.app.state.failures
     life = timedelta(hours=services.settings.web.session_hours)
-    token, browser = form.text("token", longest=200), request.headers.get("user-agent", "")
-
-    def work(session: Session) -> accounts.SignedIn:
-        return accounts.spend_link(session, token, now=now, life=life, browser=browser)
-
+    terms = Terms(services.clock.now(), life, request.headers.get("user-agent", ""))
     try:
-        failures.check(address, now)
-        signed_in = await services.database.write(work)
+        failures.check(address, terms.now)
+        signed_in = await enter(terms)
     except Refused as refusal:
-        if refusal.key == "web.link_dead":
-            failures.note(address, now)
-        return page(
-            request,
-            None,
-            "error.html",
-            status=status_of(refusal),
-            sentence=sentence(refusal),
-            next_step="登录链接由机器人私聊发给您，每个只能用一次。",
-        )
+        if refusal.key in GUESSES:
+            failures.note(address, terms.now)
+        words = sentence(refusal)
+        return page(request, None, "error.html", status=status_of(refusal), sentence=words, next_step=next_step)
     response = RedirectResponse("/", 303)
     set_cookie(request, response, session_cookie(request), signed_in.token, seconds=int(life.total_seconds()))
     return response

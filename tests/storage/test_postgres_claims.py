@@ -249,6 +249,20 @@ def test_a_sign_in_link_is_spent_once(
     assert race(database, spend, other, spend) == ["done", "web.link_dead"]
 
 
+def test_a_platforms_proof_is_spent_once(
+    database: Database, other: Database, place: builders.Place, now: datetime
+) -> None:
+    with database.writing() as session:
+        person = builders.person(session, "周敏", Role.COMMUNITY_WORKER, community_id=place.id)
+        people.link_account(session, person, channel="telegram", external_id="42", now=now)
+    proof = accounts.PlatformProof("telegram", "42", "a signature", now + timedelta(minutes=10))
+
+    def spend(session: Session) -> str:
+        return tried(lambda: accounts.spend_proof(session, proof, now=now, life=timedelta(hours=1)))
+
+    assert race(database, spend, other, spend) == ["done", "web.proof_spent"]
+
+
 def test_a_case_is_not_worked_on_what_another_has_changed(
     database: Database, other: Database, place: builders.Place, now: datetime
 ) -> None:

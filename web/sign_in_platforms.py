@@ -1,0 +1,121 @@
+"""Coming in by the login of a platform, where the installation has it: what the browser brings back, and that it set out from here.
+
+What a proof must hold is web/telegram_proof.py; who may come in with it is domain/accounts.
+"""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from core.errors import Refused
+from domain import accounts
+from web import telegram_proof
+from web.auth import is_https, services_of, set_cookie
+from web.forms import Posted, PostedForm, read_key
+from web.pages import page
+from web.sign_in import Terms, come_in
+
+open_router = APIRouter()
+
+TELEGRAM_LOGIN = "https://oauth.telegram.org/auth"
+STATE_COOKIE = "wuwei_sign_in"
+STATE_LIFE = timedelta(minutes=10)
+NEXT_STEP = "也可以私聊机器人发“登录”，用它回复的链接进来。"
+
+
+@open_router.get("/sign-in/telegram/start")
+async def start_telegram(request: Request) -> Response:
+    """Off to Telegram's own page, which sends the browser back with a signed answer."""
+    token = _telegram_token(request)
+    public_url = services_of(request).settings.web.public_url
+    state = _new_state(request)
+    asked = {
+        "bot_id": token.partition(":")[0],
+        "origin": public_url,
+        "return_to": f"{public_url}/sign-in/telegram?state={state}",
+    }
+    return _set_out(request, f"{TELEGRAM_LOGIN}?{urlencode(asked)}", state)
+
+
+@open_router.get("/sign-in/telegram")
+async def show_telegram(request: Request) -> Response:
+    """Where Telegram sends back to, and the address of the Mini App. What stands behind the # only the page's script sees."""
+    _telegram_token(request)
+    query = request.url.query if "hash" in request.query_params else ""
+    return page(request, None, "sign_in_telegram.html", state=request.query_params.get("state", ""), query=query)
+
+
+@open_router.post("/sign-in/telegram")
+async def enter_by_telegram(request: Request, form: PostedForm) -> Response:
+    """Opens a session for who proves to have an account of staff."""
+    token = _telegram_token(request)
+    services = services_of(request)
+
+    async def enter(terms: Terms) -> accounts.SignedIn:
+        found = _telegram_proof(request, form, token=token, now=terms.now)
+        proof = accounts.PlatformProof("telegram", found.user_id, found.signature, found.expires_at)
+        return await services.database.write(
+            lambda session: accounts.spend_proof(session, proof, now=terms.now, life=terms.life, browser=terms.browser)
+        )
+
+    return _forget_state(request, await come_in(request, enter, next_step=NEXT_STEP))
+
+
+def _telegram_proof(request: Request, form: Posted, *, token: str, now: datetime) -> telegram_proof.Proof:
+    init_data = form.text("init_data")
+    if init_data:
+        # A Mini App does not set out from here. Its button is pressed by hand, like that of a link.
+        return telegram_proof.of_init_data(init_data, token=token, now=now)
+    _check_state(request, form.text("state"), now)
+    query = form.text("query")
+    if query:
+        signed = "&".join(part for part in query.split("&") if not part.startswith("state="))
+        return telegram_proof.of_query(signed, token=token, now=now)
+    return telegram_proof.of_result(form.text("result"), token=token, now=now)
+
+
+def _telegram_token(request: Request) -> str:
+    """The bot's token. Where this login is not switched on, there is no such page."""
+    telegram = services_of(request).settings.telegram
+    if not telegram.sign_in or not telegram.token.get_secret_value():
+        raise HTTPException(404)
+    return telegram.token.get_secret_value()
+
+
+# A state tells that the browser which comes back is the one that went: else somebody could send another person a link that
+# signs them in under a wrong name. It is in the address and in a cookie, and tells when it was made.
+
+
+def _new_state(request: Request) -> str:
+    """Letters and digits only: WeCom takes no others."""
+    return f"{int(services_of(request).clock.now().timestamp())}x{secrets.token_hex(16)}"
+
+
+def _set_out(request: Request, address: str, state: str) -> Response:
+    response = RedirectResponse(address, 303)
+    set_cookie(request, response, _state_cookie(request), state, seconds=int(STATE_LIFE.total_seconds()))
+    return response
+
+
+def _check_state(request: Request, given: str, now: datetime) -> None:
+    kept = request.cookies.get(_state_cookie(request), "")
+    made_at = read_key(kept.partition("x")[0])
+    if made_at is None or not hmac.compare_digest(kept.encode(), given.encode()):
+        raise Refused("web.state_wrong")
+    if not 0 <= int(now.timestamp()) - made_at <= STATE_LIFE.total_seconds():
+        raise Refused("web.state_wrong")
+
+
+def _forget_state(request: Request, response: Response) -> Response:
+    """Whatever came of it: the next login sets out anew."""
+    response.delete_cookie(_state_cookie(request), path="/", secure=is_https(request), httponly=True)
+    return response
+
+
+def _state_cookie(request: Request) -> str:
+    return f"__Host-{STATE_COOKIE}" if is_https(request) else STATE_COOKIE
