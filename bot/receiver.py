@@ -26,6 +26,7 @@ from core.messages import (
 from core.texts import say
 from domain import chats, inbox, keywords, outbox
 from domain.cases.splitting import Part, parts_of
+from domain.inbox import Arrival
 from domain.keywords import WordBook
 from domain.places import PlaceBook
 from handlers import routes
@@ -179,32 +180,35 @@ class Receiver:
         known = chats.find_many(session, {(one.channel, one.account, one.chat.external_id) for one in fresh})
         site = self._site()
         silent = 0
-        to_work: list[Context] = []
+        to_work: list[tuple[Context, Arrival]] = []
         for incoming in fresh:
             ctx = self._context(session, incoming, known, site)
             if ctx is None:
                 continue
-            if routes.needs_look_up(ctx):
-                to_work.append(ctx)
-            else:
+            understood = None if ctx.understanding is NOTHING else ctx.understanding
+            is_chatter = not routes.needs_look_up(ctx)
+            # All get their keys here, before the first is worked: keys tell later what was said after what.
+            arrival = inbox.arrive(incoming, None if is_chatter else understood, chat_id=ctx.chat.id, now=ctx.now)
+            if is_chatter:
                 silent += 1
-                inbox.write_down(session, inbox.arrive(incoming, None, chat_id=ctx.chat.id, now=ctx.now))
+                inbox.write_down(session, arrival)
+            else:
+                to_work.append((ctx, arrival))
         metrics.OUTCOMES.labels("silent").inc(silent)
         self._work_contexts(session, to_work)
 
-    def _work_contexts(self, session: Session, contexts: list[Context]) -> None:
+    def _work_contexts(self, session: Session, arrived: list[tuple[Context, Arrival]]) -> None:
         """Looks up once what all of them need. A message about something that an earlier one of the batch has touched must find
         it in the database, so what is pending is written first."""
-        routes.look_ahead(session, contexts)
+        routes.look_ahead(session, [ctx for ctx, _ in arrived])
         touched: set[object] = set()
-        for ctx in contexts:
+        for ctx, arrival in arrived:
             if routes.depends_on_earlier(ctx, touched):
                 session.flush()
                 inbox.look_again(session, ctx.chat.id, ctx.sender)
                 touched.clear()
             touched.add((ctx.chat.id, ctx.sender))
-            understood = None if ctx.understanding is NOTHING else ctx.understanding
-            ctx.received = arrival = inbox.arrive(ctx.incoming, understood, chat_id=ctx.chat.id, now=ctx.now)
+            ctx.received = arrival
             if ctx.incoming.keep:
                 outbox.keep_more(session, ctx.chat, ctx.incoming.message_id, ctx.incoming.keep)
             routes.handle(ctx)

@@ -36,11 +36,10 @@ def agree(ctx: Context) -> bool:
         return False
     if ctx.incoming.reply_to:
         case = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.reply_to)
-        case = case if case is not None and joining.may_agree(case, ctx.understanding) else None
+        is_ours = case is not None and case.community_id == ctx.chat.community_id  # the group may have moved since
+        case = case if case is not None and is_ours and joining.may_agree(case, ctx.understanding) else None
     else:
-        case = joining.agreed_with(
-            ctx.session, ctx.chat, ctx.incoming.text, ctx.understanding, sender=ctx.sender, now=ctx.now
-        )
+        case = joining.agreed_with(ctx.session, ctx.chat, ctx.received, ctx.understanding, now=ctx.now)
     if case is None or case.reporter_id == ctx.person.id or _is_elsewhere(ctx, case):
         return False
     understood = ctx.understanding
@@ -74,7 +73,7 @@ def _failing_all_over(ctx: Context, matter: opening.Matter) -> Case | None:
     """Without a place, what takes whole buildings is what was reported here just now."""
     if matter.topic not in joining.WIDE or matter.place or ctx.is_private or matter.urgency == Urgency.EMERGENCY:
         return None
-    case = joining.agreed_with(ctx.session, ctx.chat, matter.text, ctx.understanding, sender=ctx.sender, now=ctx.now)
+    case = joining.agreed_with(ctx.session, ctx.chat, ctx.received, ctx.understanding, now=ctx.now)
     return case if case is not None and case.topic == matter.topic and case.kind == Kind.REPORT else None
 
 

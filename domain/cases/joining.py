@@ -13,7 +13,7 @@ from typing import cast
 
 from sqlalchemy import select, text, update
 
-from core.ids import new_id
+from core.ids import BLOCK_STRIDE, new_id
 from core.messages import Kind, Signal, Understanding, Urgency
 from core.texts import say
 from domain import reminders
@@ -42,6 +42,7 @@ MOST_CANDIDATES = 500
 MANY = 3  # from so many reporters on it is urgent
 SHOWN_AFTER = timedelta(seconds=3)
 LONGEST_AGREEMENT = 40
+LONGEST_BATCH = 60_000 * BLOCK_STRIDE  # a minute, in keys
 AGREES = 1.5
 SAME_THING = "same thing"
 JOINABLE = frozenset({Kind.REPORT, Kind.REQUEST, Kind.QUESTION, Kind.PROPOSAL})
@@ -176,17 +177,17 @@ def agrees(said: str) -> bool:
     return shipped_classifier().score(normalise(said)).signals.get(Signal.ME_TOO, 0.0) > AGREES
 
 
-def agreed_with(
-    session: Session, chat: Chat, said: str, understood: Understanding, *, sender: str, now: datetime
-) -> Case | None:
+def agreed_with(session: Session, chat: Chat, said: Noted, understood: Understanding, *, now: datetime) -> Case | None:
     """The case that a "me too" said right after it means; None where it may as well mean something else."""
     case = session.recall(Case, chat.last_case_id) if chat.last_case_id else None
-    if case is None or now - case.opened_at > AFTER or not may_agree(case, understood):
+    if case is None or case.community_id != chat.community_id:
+        return None  # the group has moved since
+    if now - case.opened_at > AFTER or not may_agree(case, understood):
         return None
     if understood.topic == case.topic and case.topic is not None:
         return case
-    most = MOST_BETWEEN if _OF_HOME.search(said) else 0
-    is_near = now - case.opened_at <= RIGHT_AFTER and _lines_between(session, chat, case, sender) <= most
+    most = MOST_BETWEEN if _OF_HOME.search(said.text) else 0
+    is_near = now - case.opened_at <= RIGHT_AFTER and _lines_between(session, case, said) <= most
     return case if is_near else None
 
 
@@ -199,12 +200,14 @@ def may_agree(case: Case, understood: Understanding) -> bool:
     return not codes or case.topic is None or case.topic in codes
 
 
-def _lines_between(session: Session, chat: Chat, case: Case, sender: str) -> int:
-    """How many lines of others stand between a case's last message in its chat and what is said now."""
+def _lines_between(session: Session, case: Case, said: Noted) -> int:
+    """How many lines of others stand between a case's last message in a chat and what was said there."""
     session.flush()  # what was said just now
+    # A message has its key before the case that it opens, and what came after it with the same batch stands there already.
+    near = Received.id.between(case.id - LONGEST_BATCH, said.id - 1)
     query = (
         select(Received.case_id)
-        .where(Received.chat_id == chat.id, Received.id > case.id, Received.text != "", Received.sender != sender)
+        .where(near, Received.chat_id == said.chat_id, Received.text != "", Received.sender != said.sender)
         .order_by(Received.id.desc())
         .limit(MOST_BETWEEN + 1)
     )
