@@ -35,6 +35,8 @@ _ABOUT_SOMETHING = frozenset({"thing", "fault", "dirt", "disorder"})
 # A line that names nothing of a community's affairs must speak much more plainly for itself.
 _SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdeed", "noise", "quarrel", "danger"}
 NO_SUBSTANCE = 0.4
+# Who rates a meal speaks to the shop, and who advertises to buyers: from so many points on, so much less a case.
+FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.8
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
 HEAD, TAIL = 500, 100
 MAX_REASONS = 8
@@ -194,6 +196,8 @@ def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, 
     added = -1.5 if context.forwarded else 0.0
     if not scores.topic_hits and not found and _SUBSTANCE.isdisjoint(scores.findings) and not scores.emergency:
         added -= NO_SUBSTANCE
+    if not found and max(scores.silence.get("review", 0.0), scores.silence.get("advert", 0.0) - 1.0) >= FOR_OTHERS:
+        added -= SAID_TO_OTHERS
     if urgency is not Urgency.NORMAL:
         added += 1.0 if urgency is Urgency.EMERGENCY else 0.5
     if not _ABOUT_SOMETHING.isdisjoint(scores.findings):

@@ -80,6 +80,20 @@ def test_danger_is_told_from_talk_about_it(text: str, expected: Urgency) -> None
     assert understand(Utterance(text)).urgency is expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "盖浇饭太咸 差评 以后不点了",
+        "送餐太慢 汤洒了一半 电话也打不通",
+        "商家不看备注 送餐员态度还差 差评",
+        "积分到期 请登录查询领取 退订回T",
+        "代开发票 各种办证 电话联系",
+    ],
+)
+def test_reviews_and_adverts_are_left_alone(text: str) -> None:
+    assert read(text) == (Kind.CHATTER, SILENT, None)
+
+
 @pytest.mark.parametrize("number", ["110", "119", "120"])
 @pytest.mark.parametrize(
     "line",
