@@ -1,6 +1,6 @@
 """Forgetting: what has been kept long enough, each night; and one person, when asked to. How long is a setting of the installation."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -39,6 +39,8 @@ __all__ = ["forget", "forget_person", "hashes_in_use"]
 # A held message is none of these: it waits for a person to decide, however long.
 SETTLED = (OutboxState.SENT, OutboxState.GIVEN_UP, OutboxState.DROPPED)
 WAITING = (OutboxState.QUEUED, OutboxState.HELD, OutboxState.GIVEN_UP)
+# These keep words in their data too; that of the other steps is keys, which figures are made from.
+STEPS_WITH_WORDS = (Step.ADD, Step.EDIT, Step.JOIN)
 # Cases in one night; a backlog of years must not hold up the writer.
 MOST_CASES = 1000
 # Spent links, codes and sessions are looked at for a while when something went wrong, then they only lie about.
@@ -91,8 +93,7 @@ def _forget_cases(session: Session, *, before: datetime) -> int:
     nothing = {"text": "", "place": "", "reporter_id": None, "chat_id": None}
     _change(session, Case, nothing, Case.id.in_(old))
     _change(session, CaseEvent, {"note": ""}, CaseEvent.case_id.in_(old))
-    # These two keep words in their data too; that of the other steps is keys, which figures are made from.
-    _change(session, CaseEvent, {"data": {}}, CaseEvent.case_id.in_(old), CaseEvent.step.in_([Step.ADD, Step.EDIT]))
+    _change(session, CaseEvent, {"data": {}}, CaseEvent.case_id.in_(old), CaseEvent.step.in_(STEPS_WITH_WORDS))
     _delete(session, CaseMessage, CaseMessage.case_id.in_(old))
     _change(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.case_id.in_(old))
     _delete(session, Correction, Correction.case_id.in_(old))
@@ -130,6 +131,7 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     session.flush()
     accounts = session.scalars(select(Account).where(Account.person_id == person.id)).all()
     private = select(Chat.id).where(Chat.person_id == person.id, Chat.kind == ChatKind.PRIVATE)
+    _forget_joining(session, person, accounts)
     for account in accounts:
         _forget_sender(session, account)
     _forget_private_chats(session, private, person)
@@ -145,6 +147,21 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     _change(session, Chat, {"external_id": literal("erased:") + cast(Chat.id, String)}, Chat.id.in_(private))
     people.erase(session, person, now)
     leaving.pass_on(session, person.id, now=now)
+
+
+def _forget_joining(session: Session, person: Person, accounts: Sequence[Account]) -> None:
+    """What they said as one of several reporters, or as the one who left it to the others: of matters that are over."""
+    # A step of parting has words where the reporter has left; staff who take somebody out leave none.
+    shared = or_(CaseEvent.step == Step.JOIN, and_(CaseEvent.step == Step.PART, CaseEvent.note != ""))
+    steps = select(CaseEvent.case_id).where(CaseEvent.actor_id == person.id, shared)
+    over = session.scalars(select(Case.id).where(Case.id.in_(steps), Case.closed_at.is_not(None))).all()
+    theirs = and_(CaseEvent.actor_id == person.id, CaseEvent.case_id.in_(over))
+    _change(session, CaseEvent, {"data": {}}, theirs, CaseEvent.step.in_(STEPS_WITH_WORDS))
+    _change(session, CaseEvent, {"note": ""}, theirs)
+    for account in accounts:
+        here = select(Chat.id).where(Chat.channel == account.channel)
+        spoke = and_(CaseMessage.sender == account.external_id, CaseMessage.chat_id.in_(here))
+        _change(session, CaseMessage, {"text": ""}, spoke, CaseMessage.case_id.in_(over))
 
 
 def _forget_sender(session: Session, account: Account) -> None:
