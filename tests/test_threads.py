@@ -49,6 +49,21 @@ async def test_of_two_matters_the_one_known_already_joins(stage: Stage) -> None:
     assert (stage.case(FIRST).joined, stage.case(SECOND).topic) == (1, "rubbish")
 
 
+async def test_answer_for_two_matters_keeps_the_one_that_passes_to_a_neighbour(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, BOTH)
+    await stage.say("李叔", GROUP, "3号楼路灯坏了")
+    await stage.press("王阿姨", GROUP, f"撤销 {FIRST}")
+    for wanted in (FIRST, SECOND):
+        await stage.pass_time(minutes=2)
+        lines = stage.posts(GROUP)[0].text.split("\n")
+        assert [line[: len(FIRST)] for line in lines[1:]] == [FIRST, SECOND]
+        await stage.press(
+            "张伟", PRIVATE, "接单", of=next(post for post in stage.about(wanted, "张伟") if post.buttons)
+        )
+    lines = stage.posts(GROUP)[0].text.split("\n")
+    assert [("张网格员已接单" in line) for line in lines[1:]] == [True, True]
+
+
 async def test_one_matter_told_at_length_is_one_case(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼下水道堵了，臭水流到路上，还有人差点滑倒，麻烦处理")
     assert len(stage.numbers()) == 1

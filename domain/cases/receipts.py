@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.errors import Refused
+from core.ids import BLOCK_STRIDE
 from core.texts import say
 from domain.cases import joined, words
 from domain.cases.joined import UNDO
@@ -14,12 +15,17 @@ from domain.outbox import Press
 from storage.base import Session
 from storage.cases import Case
 
+LONGEST_OPENING = 60_000 * BLOCK_STRIDE  # a minute, in keys
+
 
 def siblings(session: Session, case: Case) -> Sequence[Case]:
     """The cases that were opened by one message and share its receipt, this one among them."""
     if not case.siblings or case.receipt_id is None:
         return [case]
-    query = select(Case).where(Case.reporter_id == case.reporter_id, Case.receipt_id == case.receipt_id)
+    # Not by their reporter: one of them may have passed to a neighbour. They were opened within one message.
+    query = select(Case).where(
+        Case.id.between(case.id - LONGEST_OPENING, case.id + LONGEST_OPENING), Case.receipt_id == case.receipt_id
+    )
     return session.scalars(query.order_by(Case.id)).all() or [case]
 
 
