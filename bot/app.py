@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.channels.base import Answering, Channel
+from bot.channels.base import Answering, Channel, Vouching
 from bot.channels.registry import make_channels
 from bot.fetcher import Fetcher
 from bot.receiver import Receiver
@@ -173,6 +173,8 @@ class App:
             simulation=self.simulation,
             demo_link=self.demo_link,
             bot_names=self._bot_names(),
+            # Asked of a channel that need not be started: a process with the pages alone has a sign-in too.
+            member_behind=next((one.member_behind for one in self._unnamed if isinstance(one, Vouching)), None),
         )
         config = uvicorn.Config(
             make_app(services),

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from core.clock import FixedClock
-from core.config import Settings, TelegramSettings, WebSettings
+from core.config import Settings, TelegramSettings, WebSettings, WeComSettings
 from core.ids import new_id
 from core.messages import Kind, Urgency
 from domain import accounts, areas, outbox, people
@@ -207,6 +207,8 @@ def desk(
     simulation: Simulation | None = None,
     public_url: str = "http://127.0.0.1:8600",
     telegram: TelegramSettings | None = None,
+    wecom: WeComSettings | None = None,
+    member_behind: Callable[[str], Awaitable[str]] | None = None,
 ) -> Desk:
     """The console of an installation whose data lies in `folder`."""
     clock = FixedClock(now)
@@ -223,6 +225,7 @@ def desk(
             data_folder=folder,
             web=WebSettings(public_url=public_url),
             telegram=telegram or TelegramSettings(),
+            wecom=wecom or WeComSettings(),
         ),
         media_folder=folder / "media",
         wake=lambda: wakes.append(clock.now()),
@@ -230,6 +233,7 @@ def desk(
         hooks=hooks or {},
         simulation=simulation,
         bot_names={"telegram": "五微小助手"},
+        member_behind=member_behind,
     )
     return Desk(make_app(services), database, clock, wakes, missing, public_url)
 

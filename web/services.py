@@ -39,6 +39,7 @@ class Services:
     """`hooks` are webhooks by the last part of their path (/hooks/telegram). So are `callbacks`. `is_ready` tells what is not ready yet, in words.
 
     `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
+    `member_behind` tells whose account in WeCom stands behind the code of a sign-in, empty for nobody's; it raises a DeliveryError.
     """
 
     database: Transactions
@@ -52,3 +53,4 @@ class Services:
     demo_link: Callable[[], Awaitable[str]] | None = None
     bot_names: Mapping[str, str] = field(default_factory=dict)
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
+    member_behind: Callable[[str], Awaitable[str]] | None = None

@@ -74,6 +74,7 @@ async def explain(request: Request) -> Response:
         bot_name=_bot_name(request),
         is_demo=services.demo_link is not None,
         by_telegram=services.settings.telegram.sign_in,
+        by_wecom=services.settings.wecom.sign_in,
     )
 
 

@@ -5,14 +5,16 @@ What a proof must hold is web/telegram_proof.py; who may come in with it is doma
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from core.errors import Refused
+from core.errors import DeliveryError, Refused, Rejected, Undeliverable
 from domain import accounts
 from web import telegram_proof
 from web.auth import is_https, services_of, set_cookie
@@ -21,8 +23,13 @@ from web.pages import page
 from web.sign_in import Terms, come_in
 
 open_router = APIRouter()
+log = structlog.get_logger(__name__)
+MemberBehind = Callable[[str], Awaitable[str]]
 
 TELEGRAM_LOGIN = "https://oauth.telegram.org/auth"
+WECOM_IN_APP = "https://open.weixin.qq.com/connect/oauth2/authorize"
+WECOM_BY_QR = "https://login.work.weixin.qq.com/wwlogin/sso/login"
+LONGEST_CODE = 512
 STATE_COOKIE = "wuwei_sign_in"
 STATE_LIFE = timedelta(minutes=10)
 NEXT_STEP = "也可以私聊机器人发“登录”，用它回复的链接进来。"
@@ -77,6 +84,65 @@ def _telegram_proof(request: Request, form: Posted, *, token: str, now: datetime
         signed = "&".join(part for part in query.split("&") if not part.startswith("state="))
         return telegram_proof.of_query(signed, token=token, now=now)
     return telegram_proof.of_result(form.text("result"), token=token, now=now)
+
+
+@open_router.get("/sign-in/wecom")
+async def start_wecom(request: Request) -> Response:
+    """Off to WeCom's own page: inside its app without a question, elsewhere with a QR code. May be the app's home page."""
+    _member_behind(request)
+    settings = services_of(request).settings
+    state = _new_state(request)
+    corp = {"appid": settings.wecom.corp_id}
+    back = {"redirect_uri": f"{settings.web.public_url}/sign-in/wecom/back"}
+    agent, mark = {"agentid": str(settings.wecom.agent_id)}, {"state": state}
+    if "wxwork" in request.headers.get("user-agent", "").lower():
+        asked = corp | back | {"response_type": "code", "scope": "snsapi_base"} | mark | agent
+        return _set_out(request, f"{WECOM_IN_APP}?{urlencode(asked)}#wechat_redirect", state)
+    asked = {"login_type": "CorpApp"} | corp | agent | back | mark
+    return _set_out(request, f"{WECOM_BY_QR}?{urlencode(asked)}", state)
+
+
+@open_router.get("/sign-in/wecom/back")
+async def enter_by_wecom(request: Request) -> Response:
+    """Where WeCom sends back to. Its answer counts only in the browser that set out, so that a link opened elsewhere spends nothing."""
+    member_behind = _member_behind(request)
+    services = services_of(request)
+    code, state = (request.query_params.get(name, "") for name in ("code", "state"))
+
+    async def enter(terms: Terms) -> accounts.SignedIn:
+        _check_state(request, state, terms.now)
+        userid = await _ask_wecom(member_behind, code)
+        proof = accounts.PlatformProof("wecom", userid, state, terms.now + STATE_LIFE)
+        return await services.database.write(
+            lambda session: accounts.spend_proof(session, proof, now=terms.now, life=terms.life, browser=terms.browser)
+        )
+
+    return _forget_state(request, await come_in(request, enter, next_step=NEXT_STEP))
+
+
+async def _ask_wecom(member_behind: MemberBehind, code: str) -> str:
+    if not 0 < len(code) <= LONGEST_CODE:
+        raise Refused("web.proof_wrong")
+    try:
+        userid = await member_behind(code)
+    except Rejected:
+        raise Refused("web.proof_wrong") from None
+    except Undeliverable:
+        raise Refused("web.account_no_duty") from None
+    except DeliveryError as error:
+        log.warning("sign_in_failed", channel="wecom", reason=error.reason)
+        raise Refused("web.platform_away") from None
+    if not userid:
+        raise Refused("web.account_no_duty")
+    return userid
+
+
+def _member_behind(request: Request) -> MemberBehind:
+    """How to ask WeCom. Where this login is not switched on, there is no such page."""
+    services = services_of(request)
+    if not services.settings.wecom.sign_in or services.member_behind is None:
+        raise HTTPException(404)
+    return services.member_behind
 
 
 def _telegram_token(request: Request) -> str:

@@ -73,6 +73,15 @@ class Channel(Protocol):
 
 
 @runtime_checkable
+class Vouching(Protocol):
+    """A channel whose platform tells who signed in on its own page."""
+
+    async def member_behind(self, code: str) -> str:
+        """The account of who brings this code, empty where it is nobody's of ours. Raises a DeliveryError of core/errors."""
+        ...
+
+
+@runtime_checkable
 class Answering(Protocol):
     """A channel whose platform proves itself by the query of its calls, or wants a body back. Its `take_hook` is not called."""
 

@@ -283,3 +283,14 @@ def test_wecom_address_without_its_key_is_refused(tmp_path: Path) -> None:
         "wecom.kf_aes_key：要写接收消息设置里的 EncodingAESKey（43 个字母和数字）",
         "wecom.kf_callback_token：要写接收消息设置里的 Token（1 到 32 个字母和数字）",
     ]
+
+
+def test_a_sign_in_by_a_platform_needs_the_platform(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[telegram]\nsign_in = true\n\n[wecom]\nsign_in = true\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert caught.value.faults == (
+        "wecom.sign_in：用企业微信登录工作台，要写自建应用的 wecom.corp_id 和 wecom.secret",
+        "telegram.sign_in：用 Telegram 登录工作台，要写 telegram.token",
+    )

@@ -23,6 +23,7 @@ from wechatpy.enterprise.crypto import WeChatCrypto
 from tests.emulators.wecom_app import App
 from tests.emulators.wecom_kf import Account, Kf
 from tests.emulators.wecom_pusher import Pushed, Pusher
+from tests.emulators.wecom_sign_in import SignIn
 from tests.emulators.wecom_wire import Call, Fault, Grant, Wire
 from tests.emulators.wecom_world import ApiError, Json, Member, Posted, World
 
@@ -44,7 +45,9 @@ class WeComEmulator:
         self.app = App(self.world, a_minute=a_minute, an_hour=an_hour)
         self.kf = Kf(self.world)
         self.kf.accounts[OPEN_KFID] = Account(OPEN_KFID, "社区小助手")
-        calls = {**self.app.calls(), **self.kf.calls(), "getcallbackip": lambda _: {"ip_list": ["127.0.0.1"]}}
+        self.sign_in = SignIn(self.world)
+        own = {**self.app.calls(), **self.sign_in.calls()}
+        calls = {**own, **self.kf.calls(), "getcallbackip": lambda _: {"ip_list": ["127.0.0.1"]}}
         self.wire = Wire(self.world, calls, {APP_SECRET: Grant(), KF_SECRET: Grant()})
         crypto = WeChatCrypto(TOKEN, AES_KEY, CORP)
         self.pusher = Pusher(crypto, CORP, now=now)

@@ -20,7 +20,9 @@ from tests.emulators.wecom_world import ApiError, Json, World
 
 TOKEN_LIVES = 7200
 ERRORS_AN_HOUR = 2000
-BY_GET = frozenset({"gettoken", "media/get", "user/get", "agent/get", "getcallbackip", "kf/account/list"})
+BY_GET = frozenset(
+    {"gettoken", "media/get", "auth/getuserinfo", "user/get", "agent/get", "getcallbackip", "kf/account/list"}
+)
 
 
 @dataclass

@@ -121,6 +121,12 @@ class AppChannel:
     async def check(self) -> list[Finding]:
         return await app_findings(self._calls, self._agent_id)
 
+    async def member_behind(self, code: str) -> str:
+        """The userid of the member who signed in on WeCom's page; others have none. The platform takes each code once."""
+        found = await self._calls.get("auth/getuserinfo", code=code)
+        userid = found.get("userid") or found.get("UserId")
+        return userid if isinstance(userid, str) else ""
+
     async def reread(self, raw: str) -> Incoming | None:
         """A body that was kept because it could not be read, as it is read today."""
         return to_incoming(raw, self.account, self._moment())
