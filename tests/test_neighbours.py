@@ -80,6 +80,21 @@ async def test_own_report_parts_again_with_one_tap_and_loses_nothing(stage: Stag
     assert stage.texts(GROUP)[0] == f"{POWER} 已登记：电梯 · 3号楼\n由张网格员负责，11月21日 14:00 前处理。"
 
 
+async def test_line_that_somebody_joined_says_what_came_of_it(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
+    await stage.say("李叔", GROUP, "3号楼电梯坏了，停在5楼不动")
+    await stage.press("李叔", GROUP, NOT_SAME)
+    assert (stage.posts(GROUP)[1].text, stage.posts(GROUP)[1].buttons) == (f"不是同一件事，已单独登记为 {SECOND}。", ())
+    await stage.say("小吴", GROUP, "3号楼电梯坏了")
+    assert stage.last(GROUP).text == f"已并入 {POWER}（电梯 · 3号楼），已有 2 户反映。"
+    await stage.press("王阿姨", GROUP, "撤销登记", of=stage.posts(GROUP)[0])
+    assert stage.case(POWER).joined == 0
+    assert (stage.last(GROUP).text, stage.last(GROUP).buttons) == (
+        f"已并入 {POWER}（电梯 · 3号楼），已有 1 户反映。",
+        (),
+    )
+
+
 async def test_agreement_that_was_none_leaves_without_a_trace_in_the_group(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "+1")

@@ -132,6 +132,13 @@ def show(session: Session, case: Case, *, now: datetime) -> None:
             _edit(session, row_of_line, line(case), part_buttons(case) if may_part else [], now=now)
 
 
+def show_parted(session: Session, case: Case, row: CaseReporter, text: str, *, now: datetime) -> None:
+    """The line that said that they joined says what came of it, unless it speaks for others too; call it when they have left."""
+    said = session.get(Outbox, row.told_id) if row.told_id else None
+    if said is not None and all(other.told_id != row.told_id for other in of_case(session, case)):
+        _edit(session, said, text, [], now=now)
+
+
 def _edit(session: Session, row: Outbox, text: str, buttons: list[list[Press]], *, now: datetime) -> None:
     """Only what would read otherwise: platforms refuse an edit that changes nothing."""
     edits = select(Outbox).where(Outbox.edits_id == row.id, Outbox.action == OutgoingAction.EDIT)

@@ -42,6 +42,8 @@ def part(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now:
     made = _open_own(session, case, row, actor_id=actor_id, now=now) if row.has_own_words else None
     reminders.add_once(session, reminders.JOINED, case, due_at=now)
     session.flush()
+    told = say("cases.parted_own_line", number=made.number) if made else say("cases.parted_only", number=case.number)
+    joined.show_parted(session, case, row, told, now=now)
     return made
 
 
@@ -118,5 +120,6 @@ def take_back(session: Session, case: Case, *, actor_id: int, now: datetime, cau
     session.flush()
     told = say("cases.joined_passed_on", number=case.number, count=case.joined + 1)
     work.tell_worker(session, case, told, now=now)
+    joined.show_parted(session, case, first, joined.line(case), now=now)
     work.refresh(session, case, now=now)
     return True
