@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.errors import Refused
 from core.ids import new_id
-from core.messages import Decision, IncomingKind, Kind, Understanding, Urgency, Utterance
+from core.messages import ChatKind, Decision, IncomingKind, Kind, Understanding, Urgency, Utterance
 from core.privacy import mask_for_group
 from domain.places import PlaceBook, Places
 from nlp.teaching import Taught, is_readable, teach, trying
@@ -103,11 +103,12 @@ def propose(
     return row
 
 
-def effect(session: Session, row: Keyword) -> Effect:
-    """Which of the messages kept in its community would be understood otherwise with this word, and how."""
+def effect(session: Session, row: Keyword, community_id: int) -> Effect:
+    """Which of the messages kept of a community's groups would be understood otherwise with this word, and how. It may have been
+    proposed elsewhere; what is shown is the asker's own, and never what somebody said in private."""
     rest = [_taught(other) for other in in_use(session) if other.id != row.id]
-    places = PlaceBook().of(session, row.community_id)
-    said = _kept_texts(session, row.community_id)
+    places = PlaceBook().of(session, community_id)
+    said = _kept_texts(session, community_id)
     with trying(rest):
         before = [_read(text, places) for text in said]
     with trying([*rest, _taught(row)]):
@@ -121,7 +122,7 @@ def effect(session: Session, row: Keyword) -> Effect:
 
 
 def _kept_texts(session: Session, community_id: int) -> list[str]:
-    chats = select(Chat.id).where(Chat.community_id == community_id)
+    chats = select(Chat.id).where(Chat.community_id == community_id, Chat.kind == ChatKind.GROUP)
     query = (
         select(Received.text)
         .where(Received.chat_id.in_(chats), Received.kind == IncomingKind.MESSAGE, Received.text != "")

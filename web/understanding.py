@@ -84,7 +84,7 @@ async def _page(
         teaches = may_teach(session, visitor)
         rows, total = corrections.of_community(session, visitor.community_id, offset=here.offset, limit=here.size)
         word = keywords.keyword(session, word_id) if word_id and teaches else None
-        effect: Effect | None = keywords.effect(session, word) if word else None
+        effect: Effect | None = keywords.effect(session, word, visitor.community_id) if word else None
         return {
             "words": keywords.newest(session) if teaches else [],
             "teaches": teaches,

@@ -14,7 +14,9 @@ from nlp.teaching import teach
 from nlp.understand import understand
 from storage.access import AuditEntry
 from storage.areas import Community
+from storage.base import Session
 from storage.cases import Case
+from storage.chats import Chat
 from storage.database import Database
 from storage.people import Role
 from storage.understanding import Correction, Keyword
@@ -124,6 +126,39 @@ async def test_where_several_communities_are_only_administrators_add_words(desk:
         form = {"csrf": await csrf_of(browser), "word": "大白鹅", "speaks_for": "report", "weight": "4.0"}
         answer = await browser.post("/understanding/words", data=form)
         assert (answer.status_code, "只有系统管理员可以改" in answer.text) == (409, True)
+
+
+def keep(session: Session, chat: Chat, text: str, now: datetime) -> None:
+    said = Incoming(
+        CHANNEL,
+        "bot",
+        text,
+        IncomingKind.MESSAGE,
+        ChatRef(chat.external_id, ChatKind(chat.kind)),
+        SenderRef("x", ""),
+        now,
+        text=text,
+    )
+    inbox.write_down(session, inbox.arrive(said, None, chat_id=chat.id, now=now))
+
+
+async def test_word_is_tried_on_nothing_private_and_nothing_of_elsewhere(desk: Desk, clerk: int, now: datetime) -> None:
+    with desk.database.writing() as session:
+        elsewhere = builders.community(session, "平安社区")
+        theirs = builders.group(session, elsewhere, now, title="平安群")
+        private = builders.private_chat(session, builders.person(session, "李叔"), now)
+        private.community_id = session.query(Community).filter(Community.name != "平安社区").one().id
+        keep(session, theirs, "平安里的大白鹅坏了", now)
+        keep(session, private, "我只悄悄说一句，大白鹅坏了", now)
+        boss = builders.person(session, "赵敏", Role.ADMINISTRATOR, private.community_id)
+        word = keywords.propose(
+            session, "大白鹅", "topic:street_light", 8.0, community_id=elsewhere.id, by_id=boss.id, now=now
+        )
+        key = word.id
+    async with await desk.sign_in(boss.id) as browser:
+        text = (await browser.get(f"/understanding?word={key}")).text
+    assert "试了最近保留的 3 条消息，有 1 条会变" in text
+    assert ("3号楼门口的大白鹅坏了" in text, "平安里" in text, "悄悄" in text) == (True, False, False)
 
 
 async def test_grid_worker_does_not_see_the_page(desk: Desk, clerk: int) -> None:
