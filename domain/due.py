@@ -125,7 +125,7 @@ def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """The minute for undoing is over: the button goes."""
     for case in cases:
         row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
-        if row is not None and case.state in (State.OPEN, State.ASSIGNED):
+        if row is not None and not case.is_private and case.state in (State.OPEN, State.ASSIGNED):
             buttons = receipts.buttons_of(session, case, now=now)
             later = outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
             if later is not None:
@@ -143,7 +143,7 @@ def _join_settled(session: Session, cases: Sequence[Case], now: datetime) -> Non
     """The minute for parting again is over: the button goes."""
     for case in cases:
         row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
-        if row is not None and joined.was_under_receipt(session, case, now=now):
+        if row is not None and not case.is_private and joined.was_under_receipt(session, case, now=now):
             buttons = receipts.buttons_of(session, case, now=now)
             outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
         joined.show(session, case, now=now)

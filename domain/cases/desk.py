@@ -14,7 +14,7 @@ from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, corrections, outbox, people, reminders
-from domain.cases import opening, words, work
+from domain.cases import opening, receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from domain.cases.opening import Matter
 from storage.areas import Area
@@ -210,7 +210,8 @@ def _set_privacy(session: Session, case: Case, *, now: datetime) -> None:
     case.is_private = case.kind in words.PRIVATE_KINDS
     row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
     if case.is_private and not was_private and row is not None:
-        outbox.edit(session, row, say("cases.receipt_private_no_link", number=case.number), now=now)
+        buttons = receipts.buttons_of(session, case, now=now)
+        outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
 
 
 def _move_deadline(

@@ -43,7 +43,7 @@ def of_person(session: Session, case: Case, person_id: int) -> CaseReporter | No
 def tell(session: Session, case: Case, *, now: datetime) -> None:
     """Everybody who joined learns of the state that the case has reached, each once: in private where the bot may write to
     them, else by one line in their group. The chat that the case came from sees it by the receipt and the question there."""
-    if not case.joined:
+    if not case.joined or case.is_private:  # staff found that it is between people: nobody else's any more
         return
     groups: set[int] = set()
     for row in of_case(session, case):
@@ -122,6 +122,8 @@ def was_under_receipt(session: Session, case: Case, *, now: datetime) -> bool:
 
 def show(session: Session, case: Case, *, now: datetime) -> None:
     """Brings the lines that say how many have joined up to date. The receipt and the card are work.refresh's."""
+    if case.is_private:
+        return
     lines: dict[int, bool] = {}
     for row in of_case(session, case):
         if row.told_id and now - row.at < FRESH:

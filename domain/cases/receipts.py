@@ -32,21 +32,27 @@ def siblings(session: Session, case: Case) -> Sequence[Case]:
 def text_of(session: Session, case: Case) -> str:
     """What the receipt says now."""
     together = siblings(session, case)
+    if len(together) == 1 and case.is_private:
+        return say("cases.receipt_private_no_link", number=case.number)
     return words.receipt(session, case) if len(together) == 1 else text_of_several(session, together)
 
 
 def text_of_several(session: Session, cases: Sequence[Case], *, asks_place: bool = False) -> str:
     """One message for all that somebody said at once: a line for each."""
     lines = [say("cases.receipt_several", count=len(cases))]
-    lines += [
-        say("cases.receipt_withdrawn", number=case.number)
-        if case.state == State.WITHDRAWN
-        else say("cases.receipt_line", number=case.number, what=words.what(case), who=words.progress(session, case))
-        for case in cases
-    ]
+    lines += [_line(session, case) for case in cases]
     if asks_place:
         lines.append(say("cases.receipt_ask_place"))
     return "\n".join(lines)
+
+
+def _line(session: Session, case: Case) -> str:
+    """One matter of several: its number alone where staff found that it is between people."""
+    if case.state == State.WITHDRAWN:
+        return say("cases.receipt_withdrawn", number=case.number)
+    if case.is_private:
+        return say("cases.receipt_line_private", number=case.number)
+    return say("cases.receipt_line", number=case.number, what=words.what(case), who=words.progress(session, case))
 
 
 def buttons_of(session: Session, case: Case, *, now: datetime) -> list[list[Press]]:
@@ -54,6 +60,8 @@ def buttons_of(session: Session, case: Case, *, now: datetime) -> list[list[Pres
     together = siblings(session, case)
     rows: list[list[Press]] = []
     for each in together:
+        if each.is_private:
+            continue
         if may_undo(each, now=now):
             rows += words.undo_buttons(each) if len(together) == 1 else undo_one(each)
         if joined.has_fresh(session, each, now=now):
