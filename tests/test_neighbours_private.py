@@ -3,7 +3,7 @@
 from core.messages import Kind, Urgency
 from domain.cases import desk, work
 from storage.cases import Case
-from tests.stage import GROUP, Stage
+from tests.stage import GROUP, PRIVATE, Stage
 
 FIRST, SECOND = "BX-20261121-0001", "BX-20261121-0002"
 QUIET = f"收到。这类事私下说更稳妥，{FIRST} 已登记；请私聊我补充，群里请先不要展开细节。"
@@ -40,6 +40,8 @@ async def test_who_joined_hears_no_more_of_it_and_the_receipt_stays_quiet(stage:
     await stage.pass_time(minutes=3)
     await accepted(stage, FIRST)
     assert (stage.texts(GROUP), stage.last(GROUP).buttons, stage.texts("李叔")) == ([QUIET], (), heard)
+    await stage.say("李叔", PRIVATE, "我的")
+    assert FIRST not in stage.texts("李叔")[-1]
 
 
 async def test_receipt_of_one_alone_stays_quiet_when_its_minute_is_over(stage: Stage) -> None:

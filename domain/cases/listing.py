@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from core.errors import Refused
 from core.messages import OutgoingAction
@@ -29,9 +29,9 @@ __all__ = [
 
 
 def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Case]:
-    """What a person reported or joined, newest first."""
+    """What a person reported or joined, newest first. What was joined and turned out to be between people is not theirs."""
     joined = select(CaseReporter.case_id).where(CaseReporter.person_id == person_id, CaseReporter.parted_at.is_(None))
-    mine = or_(Case.reporter_id == person_id, Case.id.in_(joined))
+    mine = or_(Case.reporter_id == person_id, and_(Case.id.in_(joined), Case.is_private.is_(False)))
     return session.scalars(select(Case).where(mine).order_by(Case.id.desc()).limit(limit)).all()
 
 
