@@ -6,7 +6,7 @@ from core.errors import Refused
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import chats, corrections, dialogues, files, inbox
-from domain.cases import joining, listing, opening, parting, receipts, words, work
+from domain.cases import joined, joining, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step, may, take_step
 from domain.inbox import Outcome
 from handlers.context import Context, Press
@@ -251,7 +251,14 @@ def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
 def edited(ctx: Context, case: listing.Case) -> None:
     """The resident changed the words of a message that belongs to a case."""
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    if ctx.incoming.text.strip() and case.state in ACTIVE:
+    if not ctx.incoming.text.strip() or case.state not in ACTIVE:
+        return
+    if case.siblings or case.reporter_id != ctx.person.id:
+        # Not the words of this case alone: those of several matters, or of somebody who joined it.
+        opening.add_note(
+            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
+        )
+    else:
         opening.edit_text(
             ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
         )
@@ -264,6 +271,8 @@ def withdrawn(ctx: Context, case: listing.Case) -> None:
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
     if case.state in (State.OPEN, State.ASSIGNED) and case.reporter_id == ctx.person.id:
         parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
+    elif (row := joined.of_person(ctx.session, case, ctx.person.id)) and row.message_id == ctx.incoming.message_id:
+        parting.part(ctx.session, case, row, actor_id=ctx.person.id, now=ctx.now, is_matter=False)
 
 
 def mine(ctx: Context) -> None:

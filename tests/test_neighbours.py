@@ -95,6 +95,14 @@ async def test_line_that_somebody_joined_says_what_came_of_it(stage: Stage) -> N
     )
 
 
+async def test_edit_by_one_who_joined_adds_to_the_case_and_replaces_nothing(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
+    own = await stage.say("李叔", GROUP, "3号楼电梯坏了")
+    await stage.edit("李叔", GROUP, own, "3号楼电梯坏了，我家老人下不来")
+    assert (stage.case(POWER).text, stage.numbers()) == ("3号楼电梯坏了", [POWER])
+    assert notes(stage, POWER, "add") == ["3号楼电梯坏了，我家老人下不来"]
+
+
 async def test_agreement_that_was_none_leaves_without_a_trace_in_the_group(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "+1")

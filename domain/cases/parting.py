@@ -33,13 +33,16 @@ def part_by_staff(session: Session, case: Case, row_id: int, *, actor_id: int, n
     return part(session, case, row, actor_id=actor_id, now=now)
 
 
-def part(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:
-    """They are no longer with the case. Words that reported something by themselves become a case, with all that they sent."""
+def part(
+    session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime, is_matter: bool = True
+) -> Case | None:
+    """They are no longer with the case. Words that reported something by themselves become a case, with all that they sent,
+    unless they have been taken back (`is_matter`)."""
     session.flush()
     data = {"by": str(row.person_id)}
     take_step(session, case, Step.PART, now=now, actor_id=actor_id, data=data, cause_id=row.received_id)
     _leave(session, case, row, now=now)
-    made = _open_own(session, case, row, actor_id=actor_id, now=now) if row.has_own_words else None
+    made = _open_own(session, case, row, actor_id=actor_id, now=now) if is_matter and row.has_own_words else None
     reminders.add_once(session, reminders.JOINED, case, due_at=now)
     session.flush()
     told = say("cases.parted_own_line", number=made.number) if made else say("cases.parted_only", number=case.number)
