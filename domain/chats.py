@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from core.errors import Refused
 from core.ids import new_id
 from core.messages import ChatKind, ChatRef
+from domain import own_accounts
 from storage.areas import Area, AreaLevel
 from storage.base import Session
 from storage.cases import CaseMessage
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 CODE_LIFE = timedelta(days=3)
+OWN_CODE_LIFE = timedelta(minutes=15)
 # No 0/O, 1/I/L: the code is read off a screen and typed on a phone.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
@@ -263,6 +265,7 @@ def make_code(
     area_id: int | None = None,
     purpose: ChatPurpose | None = None,
     person_id: int | None = None,
+    life: timedelta = CODE_LIFE,
 ) -> str:
     """A one-time code, shown once: for a group (area and purpose) or for an account (person)."""
     code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
@@ -275,10 +278,19 @@ def make_code(
             person_id=person_id,
             made_by_id=by_id,
             made_at=now,
-            expires_at=now + CODE_LIFE,
+            expires_at=now + life,
         )
     )
     return code
+
+
+def make_own_code(session: Session, person: Person, *, community_id: int, now: datetime) -> str:
+    """A code for this person's account on another channel, for a quarter of an hour; older ones of theirs die."""
+    mine = (BindingCode.person_id == person.id, BindingCode.made_by_id == person.id)
+    session.execute(update(BindingCode).where(*mine, BindingCode.used_at.is_(None)).values(used_at=now))
+    return make_code(
+        session, community_id=community_id, now=now, by_id=person.id, person_id=person.id, life=OWN_CODE_LIFE
+    )
 
 
 def _spend(session: Session, code: str, *, now: datetime, for_person: bool) -> BindingCode:
@@ -312,6 +324,8 @@ def bind_account(session: Session, account: Account, code: str, *, now: datetime
     """Spends a person's code: this account speaks for that person from now on."""
     row = _spend(session, code, now=now, for_person=True)
     person = session.get_one(Person, row.person_id)
+    if row.made_by_id == person.id:
+        return own_accounts.join(session, person, account, community_id=row.community_id, now=now)
     session.execute(
         update(Chat)
         .where(Chat.person_id == account.person_id, Chat.channel == account.channel)

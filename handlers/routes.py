@@ -38,6 +38,7 @@ COMMANDS = (
     Command("wishes", ("心愿", "心愿墙"), "查看待实现的心愿", cases.wishes),
     Command("tasks", ("任务", "待办", "我的任务"), "网格员：我手上的待办", tasks.tasks),
     Command("login", ("登录", "登陆"), "工作人员：取得工作台链接", start.sign_in),
+    Command("link", ("我的另一个账号", "绑定另一个账号"), "绑定我的另一个账号", start.own_account, is_in_menu=False),
     Command("cancel", ("取消", "放弃"), "放弃正在回答的问题", start.cancel),
     Command("start", (), "开始", start.start, is_in_menu=False),
 )

@@ -2,7 +2,7 @@
 
 from core.messages import IncomingKind, Signal
 from core.texts import say
-from domain import access, accounts, areas, chats, dialogues, outbox, people
+from domain import access, accounts, areas, chats, dialogues, outbox, own_accounts, people
 from domain.outbox import Priority
 from handlers import cases
 from handlers.context import Context
@@ -52,7 +52,21 @@ def bind_with(ctx: Context, code: str) -> None:
     account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
     assert account is not None  # a private message has made one
     person = chats.bind_account(ctx.session, account, code, now=ctx.now)
-    ctx.reply("chats.account_bound", name=person.name)
+    is_staff = bool(access.duties(ctx.session, person.id, ctx.today))
+    ctx.reply("chats.account_bound" if is_staff else "start.own_account_joined", name=person.name)
+    for other in own_accounts.other_chats(ctx.session, person, ctx.chat):
+        outbox.post(ctx.session, other, say("start.own_account_told"), now=ctx.now)
+
+
+def own_account(ctx: Context) -> None:
+    """A code for one's own account on another channel, in private chat only: whoever says it there is this person."""
+    communities = areas.communities(ctx.session)
+    if not ctx.is_private or not communities:
+        ctx.reply("start.own_account_only_private")
+        return
+    community_id = ctx.chat.community_id or communities[0].id
+    code = chats.make_own_code(ctx.session, ctx.person, community_id=community_id, now=ctx.now)
+    ctx.reply("start.own_account_code", code=code)
 
 
 def sign_in(ctx: Context) -> None:

@@ -10,6 +10,7 @@ from web.auth import Visitor, services_of
 ACT_NAMES = {
     "sign_in": "登录",
     "sign_out": "退出登录",
+    "account.join": "绑定自己的另一个账号",
     "area.add": "新增区域",
     "area.change": "修改区域",
     "import.areas": "导入网格",
