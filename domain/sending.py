@@ -23,6 +23,8 @@ LONGEST_FILE_WAIT = timedelta(seconds=30)
 LONGEST_TRYING = timedelta(hours=24)
 BACK_OFF = (2, 5, 15, 60, 300, 600)  # seconds before the next try, by tries so far
 MOST_REPEATS = 5
+# Ended in mid-send, the process may well have ended before anything was sent: that counts for less than an answer that failed.
+MOST_INTERRUPTIONS = 10
 LATE_PRESS = timedelta(seconds=45)
 MOST_CANDIDATES = 200
 # Written out, not bound: only so do the partial indexes of what waits and of what is under way serve.
@@ -223,7 +225,9 @@ def mark_migrated(session: Session, key: int, *, new_external_id: str, now: date
     row.state, row.due_at, row.lease_until = OutboxState.QUEUED, now, None
 
 
-def mark_unknown(session: Session, key: int, *, now: datetime, may_repeat: bool, reason: str) -> None:
+def mark_unknown(
+    session: Session, key: int, *, now: datetime, may_repeat: bool, reason: str, most: int = MOST_REPEATS
+) -> None:
     """Nobody knows whether it arrived: an answer to one person goes again, a post to a group is held for a person to decide.
 
     So is what has gone again several times: somebody may have got it each time.
@@ -235,7 +239,7 @@ def mark_unknown(session: Session, key: int, *, now: datetime, may_repeat: bool,
         return
     chat = session.get_one(Chat, row.chat_id)
     harmless = row.action != OutgoingAction.SEND  # an edit or deletion done twice is done once
-    is_worth_it = chat.kind == ChatKind.PRIVATE and row.attempts < MOST_REPEATS
+    is_worth_it = chat.kind == ChatKind.PRIVATE and row.attempts < most
     if may_repeat or harmless or is_worth_it:
         pause = BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1] if row.attempts else 0
         row.state, row.due_at = OutboxState.QUEUED, now + timedelta(seconds=pause)
@@ -256,7 +260,8 @@ def recover(
     ).all()
     for row in rows:
         chat = session.get_one(Chat, row.chat_id)
-        mark_unknown(session, row.id, now=now, may_repeat=chat.channel in repeatable, reason="interrupted")
+        may_repeat = chat.channel in repeatable
+        mark_unknown(session, row.id, now=now, may_repeat=may_repeat, reason="interrupted", most=MOST_INTERRUPTIONS)
     return len(rows)
 
 

@@ -20,7 +20,7 @@ import pytest
 from core.keys import load_or_make
 from core.messages import ChatKind, ChatRef
 from domain import chats
-from domain.sending import MOST_REPEATS
+from domain.sending import MOST_INTERRUPTIONS
 from storage.chats import ChatState
 from storage.database import Database
 from storage.people import Role
@@ -194,8 +194,9 @@ def check_nothing_is_lost_or_doubled(after: Ordeal) -> None:
 def check_answers(after: Ordeal) -> None:
     """In private every answer has come; in a group it has come once, or is held for a person to decide.
 
-    What was interrupted again and again in private is held too, but only after it came.
+    What was interrupted again and again in private is held too, shown to staff; that is rare even here.
     """
+    too_often = 0
     shown: Counter[str] = Counter()
     for chat in (*after.groups, *(after.telegram.private(user) for user in after.residents)):
         shown.update(post.text.split(" ")[0] for post in after.telegram.posts(chat, with_deleted=True))
@@ -207,12 +208,14 @@ def check_answers(after: Ordeal) -> None:
     for number, kind, state, attempts in receipts:
         times = shown[str(number)]
         if kind == "private":
-            assert times >= 1, number
-            assert state == "sent" or (state, attempts) == ("held", MOST_REPEATS), number
+            is_held = (state, attempts) == ("held", MOST_INTERRUPTIONS)
+            assert is_held or (state, times >= 1) == ("sent", True), number
+            too_often += is_held
         elif state == "sent":
             assert times == 1, number
         else:
             assert (state, times <= 1) == ("held", True), number
+    assert too_often <= len(receipts) // 50
 
 
 async def test_killed_anywhere_while_polling(tmp_path: Path, sqlite_template: Path) -> None:

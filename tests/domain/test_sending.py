@@ -208,6 +208,18 @@ def test_unknown_outcome_again_and_again_is_held_in_private_too(post: Post) -> N
     assert pauses == [0, 2, 5, 15, 60, 0]
 
 
+def test_answer_that_the_process_never_gets_out_is_held_in_the_end(post: Post) -> None:
+    row, restarts = post.leave(), 0
+    while row.state != OutboxState.HELD:
+        post.claim(row)
+        sending.recover(post.session, now=post.now, repeatable=(), leases_until=post.now + sending.LEASE)
+        row.due_at = post.now
+        post.session.flush()
+        restarts += 1
+        assert restarts < 20
+    assert restarts == sending.MOST_INTERRUPTIONS + 1
+
+
 def test_unknown_outcome_is_repeated_where_the_platform_knows_a_repeated_send(post: Post) -> None:
     row = post.leave(post.group)
     post.claim(row)

@@ -22,11 +22,13 @@ from core.errors import DeliveryError
 from core.hooks import HookAnswer, HookCall
 from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, Outgoing, SenderRef, Sent
 
-# A member takes 30 messages a minute and 1,000 an hour; what is above is dropped by the platform without a word.
+# A member takes 30 messages a minute and 1,000 an hour; what is above is dropped by the platform without a word. It counts when a
+# message arrives, we when it leaves: two seconds more keep a slow one and the thirtieth after it apart.
+ON_THE_WAY = timedelta(seconds=2)
 ABILITIES = Abilities(
     limits=(
-        Limit(LimitScope.CHAT, 30, timedelta(minutes=1)),
-        Limit(LimitScope.CHAT, 1000, timedelta(hours=1)),
+        Limit(LimitScope.CHAT, 30, timedelta(minutes=1) + ON_THE_WAY),
+        Limit(LimitScope.CHAT, 1000, timedelta(hours=1) + ON_THE_WAY),
     ),
     text_limit=TEXT_BYTES,
     can_write_first=True,
