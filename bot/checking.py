@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.backup import sqlite_file
-from bot.channels.base import Channel, Finding
+from bot.channels.base import Channel, Finding, Recalling
 from core.clock import in_china
 from core.config import Settings
 from core.errors import ConfigError
@@ -28,7 +28,7 @@ ARRANGED_FROM_MONTH = 12
 async def findings(settings: Settings, channels: Sequence[Channel], *, now: datetime) -> list[Finding]:
     """Everything that was looked at. A finding that is well but has advice is worth knowing, and nothing is broken."""
     found = [*_about_settings(settings, channels), _about_disk(settings.data_folder)]
-    found += await asyncio.to_thread(_about_data, settings)
+    found += await asyncio.to_thread(_about_data, settings, channels)
     found += _about_calendar(now)
     for channel in channels:
         found += await _about_channel(channel)
@@ -62,7 +62,7 @@ def _about_disk(folder: Path) -> Finding:
     return Finding(True, about, "快满了，请安排清理或扩容。" if free < FEW_FREE_BYTES else "")
 
 
-def _about_data(settings: Settings) -> list[Finding]:
+def _about_data(settings: Settings, channels: Sequence[Channel]) -> list[Finding]:
     file = sqlite_file(settings)
     if file is not None and not file.is_file():
         return [Finding(True, f"还没有数据库 {file}", "第一次启动时会自己建立。")]
@@ -74,7 +74,7 @@ def _about_data(settings: Settings) -> list[Finding]:
     except ConfigError as error:
         return [key, *(Finding(False, fault) for fault in error.faults)]
     try:
-        return [key, *_about_database(database)]
+        return [key, *_about_database(database, channels)]
     finally:
         database.close()
 
@@ -88,7 +88,7 @@ def _about_key(path: Path) -> Finding:
     return Finding(True, "密钥文件只有程序自己能读")
 
 
-def _about_database(database: Database) -> Iterator[Finding]:
+def _about_database(database: Database, channels: Sequence[Channel]) -> Iterator[Finding]:
     try:
         revision = schema.current(database)
         alive = database.is_alive()
@@ -106,6 +106,9 @@ def _about_database(database: Database) -> Iterator[Finding]:
         yield Finding(True, f"数据库可用，版本 {revision}")
         with database.reading() as session:
             yield from _about_rows(session)
+            for channel in channels:
+                if isinstance(channel, Recalling):
+                    channel.recall(inbox.bookmarks(session, channel.name))
 
 
 def _about_rows(session: Session) -> Iterator[Finding]:

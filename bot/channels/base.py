@@ -82,6 +82,18 @@ class Vouching(Protocol):
 
 
 @runtime_checkable
+class Recalling(Protocol):
+    """A channel that cannot ask its platform everything without doing harm: its check wants what the running program wrote down."""
+
+    @property
+    def name(self) -> str: ...
+
+    def recall(self, bookmarks: Mapping[str, str]) -> None:
+        """`bookmarks` are those stored for this channel, by name. Called before `check` where the channel is not started."""
+        ...
+
+
+@runtime_checkable
 class Answering(Protocol):
     """A channel whose platform proves itself by the query of its calls, or wants a body back. Its `take_hook` is not called."""
 

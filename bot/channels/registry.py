@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from bot.channels.base import Channel
 from core.config import Settings
@@ -44,18 +45,20 @@ def _wecom(settings: Settings, commands: Sequence[tuple[str, str]]) -> list[Chan
         wecom.aes_key.get_secret_value(),
         base_url=wecom.base_url,
         token_folder=settings.data_folder / "tokens",
+        public_url=settings.web.public_url,
     )
     kf = None
     if wecom.has_kf:
-        token, key = app.callback_token, app.aes_key
+        corp = replace(app, secret=wecom.kf_secret.get_secret_value(), public_url="")
         if not wecom.shares_address:
             token, key = wecom.kf_callback_token.get_secret_value(), wecom.kf_aes_key.get_secret_value()
-        corp = replace(app, secret=wecom.kf_secret.get_secret_value(), callback_token=token, aes_key=key)
+            corp = replace(corp, callback_token=token, aes_key=key, public_url=app.public_url)
         kf = KfChannel(corp, open_kfids=wecom.kf_accounts)
     made: list[Channel] = [] if kf is None else [kf]
     if wecom.has_app:
         others = kf.take_event if kf is not None else _nobody
-        made.append(AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others))
+        host = (urlsplit(settings.web.public_url).hostname or "") if wecom.sign_in else ""
+        made.append(AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others, sign_in_host=host))
     return made
 
 
@@ -75,7 +78,10 @@ def _wecom_bots(settings: Settings) -> list[Channel]:
             wecom.bot_callback_token.get_secret_value(),
             wecom.bot_aes_key.get_secret_value(),
         )
-        made.append(AibotHookChannel(bot, base_url=wecom.base_url) if wecom.is_bot_called else AibotChannel(bot))
+        if wecom.is_bot_called:
+            made.append(AibotHookChannel(bot, base_url=wecom.base_url, public_url=settings.web.public_url))
+        else:
+            made.append(AibotChannel(bot))
     if wecom.robots:
         from bot.channels.wecom.robot import Robot, RobotChannel  # noqa: PLC0415 - of no use without a robot
 

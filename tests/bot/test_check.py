@@ -1,7 +1,7 @@
 """`wuwei check` says each thing that is set up wrongly, in plain Chinese, and changes nothing."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from bot.channels.base import Channel, Finding
 from bot.commands.checking import check, line
 from core.config import DatabaseSettings, Settings, TelegramSettings, WebSettings
 from core.keys import load_or_make
-from core.messages import ChatKind, ChatRef, Incoming, IncomingKind
+from core.messages import Bookmark, ChatKind, ChatRef, Incoming, IncomingKind
 from domain import calendars, inbox
 from storage import schema
 from storage.database import LEAST_FREE_BYTES
@@ -96,6 +96,23 @@ async def test_check_tells_what_the_platform_says(settings: Settings) -> None:
 
 async def test_check_does_not_wait_for_ever_for_a_platform(settings: Settings) -> None:
     assert (await lines(settings, Asked(TimeoutError())))[-1] == "[问题] made-up 很久没有回应。请检查网络和代理。"
+
+
+async def test_check_hands_a_channel_what_the_running_program_wrote_down(settings: Settings) -> None:
+    class Remembering(Asked):
+        recalled: Mapping[str, str] = {}
+
+        def recall(self, bookmarks: Mapping[str, str]) -> None:
+            self.recalled = bookmarks
+
+    database = open_database(settings)
+    with database.writing() as session:
+        inbox.save_bookmark(session, "made-up", "a", Bookmark("line", "up"))
+        inbox.save_bookmark(session, "other", "a", Bookmark("line", "down"))
+    database.close()
+    asked = Remembering([])
+    await lines(settings, asked)
+    assert asked.recalled == {"line": "up"}
 
 
 def telegram(**items: object) -> TelegramSettings:

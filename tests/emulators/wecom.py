@@ -21,6 +21,7 @@ import httpx
 from wechatpy.enterprise.crypto import WeChatCrypto
 
 from tests.emulators.wecom_app import App
+from tests.emulators.wecom_contacts import Contacts
 from tests.emulators.wecom_kf import Account, Kf
 from tests.emulators.wecom_pusher import Pushed, Pusher
 from tests.emulators.wecom_sign_in import SignIn
@@ -46,7 +47,7 @@ class WeComEmulator:
         self.kf = Kf(self.world)
         self.kf.accounts[OPEN_KFID] = Account(OPEN_KFID, "社区小助手")
         self.sign_in = SignIn(self.world)
-        own = {**self.app.calls(), **self.sign_in.calls()}
+        own = {**self.app.calls(), **Contacts(self.world).calls(), **self.sign_in.calls()}
         calls = {**own, **self.kf.calls(), "getcallbackip": lambda _: {"ip_list": ["127.0.0.1"]}}
         self.wire = Wire(self.world, calls, {APP_SECRET: Grant(), KF_SECRET: Grant()})
         crypto = WeChatCrypto(TOKEN, AES_KEY, CORP)

@@ -51,6 +51,7 @@ class App:
         self.codes: dict[str, Code] = {}
         self.dropped: list[Posted] = []
         self.menu: Json = {}
+        self.settings: Json = {"name": "五微", "close": 0, "redirect_domain": "desk.example"}
 
     def calls(self) -> Mapping[str, Callable[[Json], Json]]:
         return {
@@ -58,7 +59,6 @@ class App:
             "message/recall": self._recall,
             "message/update_template_card": self._update,
             "menu/create": self._menu,
-            "user/get": self._user,
             "agent/get": self._agent,
         }
 
@@ -190,17 +190,13 @@ class App:
         self.menu = given
         return {}
 
-    def _user(self, given: Json) -> Json:
-        member = self._world.members.get(str(given.get("userid")))
-        if member is None:
-            raise ApiError(60111, "userid not found")
-        if not member.is_visible:
-            raise ApiError(60011, "no privilege")
-        return {"userid": member.userid, "name": member.name, "status": 2 if member.is_disabled else 1}
-
     def _agent(self, given: Json) -> Json:
         self._check_agent(given)
-        return {"agentid": self._world.agent_id, "name": "五微", "close": 0}
+        seen = [member for member in self._world.members.values() if member.is_visible]
+        alone = [{"userid": member.userid} for member in seen if not member.departments]
+        parties = sorted({number for member in seen for number in member.departments})
+        ranges = {"allow_userinfos": {"user": alone}, "allow_partys": {"partyid": parties}, "allow_tags": {"tagid": []}}
+        return {"agentid": self._world.agent_id, **ranges, **self.settings}
 
     def _check_agent(self, given: Json) -> None:
         if str(given.get("agentid")) != str(self._world.agent_id):

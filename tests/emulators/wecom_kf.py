@@ -65,6 +65,7 @@ class Kf:
         self.page = page
         self.empty_pages = 0
         self.accounts: dict[str, Account] = {}
+        self.unmanaged: set[str] = set()
         self.codes: dict[str, Code] = {}
         self._tokens: dict[str, float] = {}
         self._places = itertools.count(1)
@@ -236,7 +237,8 @@ class Kf:
     def _list(self, given: Json) -> Json:
         checks.only(given, {"offset", "limit"}, "account/list")
         accounts = [
-            {"open_kfid": one.open_kfid, "name": one.name, "manage_privilege": True} for one in self.accounts.values()
+            {"open_kfid": one.open_kfid, "name": one.name, "manage_privilege": one.open_kfid not in self.unmanaged}
+            for one in self.accounts.values()
         ]
         return {"account_list": accounts}
 

@@ -21,7 +21,18 @@ from tests.emulators.wecom_world import ApiError, Json, World
 TOKEN_LIVES = 7200
 ERRORS_AN_HOUR = 2000
 BY_GET = frozenset(
-    {"gettoken", "media/get", "auth/getuserinfo", "user/get", "agent/get", "getcallbackip", "kf/account/list"}
+    {
+        "gettoken",
+        "media/get",
+        "auth/getuserinfo",
+        "user/get",
+        "user/list",
+        "department/list",
+        "tag/get",
+        "agent/get",
+        "getcallbackip",
+        "kf/account/list",
+    }
 )
 
 

@@ -24,6 +24,8 @@ class Member:
     name: str
     is_visible: bool = True
     is_disabled: bool = False
+    departments: tuple[int, ...] = ()
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class World:
     corp_id: str
     agent_id: int
     members: dict[str, Member] = field(default_factory=dict)
+    departments: dict[int, tuple[str, int]] = field(default_factory=dict)  # name and parent, by id
     customers: dict[str, str] = field(default_factory=dict)
     media: dict[str, Medium] = field(default_factory=dict)
     posted: list[Posted] = field(default_factory=list)

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from bot.channels.base import Deliver, Finding
 from bot.channels.wecom.aibot_choices import Choices
 from bot.channels.wecom.aibot_files import HERE, Downloads
+from bot.channels.wecom.aibot_line import finding, recalled, written
 from bot.channels.wecom.aibot_reading import CHANNEL, Read, read
 from bot.channels.wecom.aibot_sending import AibotMouth, Budgets
-from bot.channels.wecom.aibot_socket import Line, Pace, Socket, is_reachable
+from bot.channels.wecom.aibot_socket import Pace, Socket
 from bot.channels.wecom.aibot_text import ANSWER_BYTES
 from bot.channels.wecom.budget import Budget
 from bot.channels.wecom.hooks import is_stored
@@ -76,6 +77,7 @@ class AibotChannel:
         self._downloads = Downloads(is_local=_is_local(bot.url))
         self._deliver: Deliver | None = None
         self._listens = False
+        self._recalled: Mapping[str, str] = {}
         self._heard: list[Read] = []
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,6 +121,7 @@ class AibotChannel:
         self._tasks = [
             asyncio.create_task(self._socket.run(), name="wecom bot"),
             asyncio.create_task(self._work(), name="wecom bot, what was heard"),
+            asyncio.create_task(self._note_line(), name="wecom bot, how the line is"),
         ]
         for task in self._tasks:
             task.add_done_callback(_tell_of_fault)
@@ -145,18 +148,25 @@ class AibotChannel:
         return 404
 
     async def check(self) -> list[Finding]:
-        return [finding(self._socket.line, self._socket.refused_with)] if self._listens else await self._tried()
+        if self._listens:
+            return [finding(self._socket.line, self._socket.refused_with)]
+        return [await recalled(self._recalled, self._bot.url, self._bot.id, self._bot.secret, self._pace)]
 
     async def reread(self, raw: str) -> Incoming | None:
         """A body that was kept because it could not be read, as it is read today."""
         return read(raw.encode("utf-8", "replace"), self.account, self._moment(), self._bot.name).incoming
 
-    async def _tried(self) -> list[Finding]:
-        """To know whether the secret is right one has to subscribe, which would push a running program out: only the way is tried."""
-        if not await is_reachable(self._bot.url, self._pace.answer_within):
-            return [finding(Line.DOWN, 0)]
-        advice = "Bot ID 和 Secret 对不对，要启动程序才知道；不对时工作台会收到通知。"
-        return [Finding(True, "企业微信智能机器人的地址连得上", advice)]
+    def recall(self, bookmarks: Mapping[str, str]) -> None:
+        self._recalled = bookmarks
+
+    async def _note_line(self) -> None:
+        """How the line is, kept for `wuwei check`. That it could not be kept harms nobody."""
+        while True:
+            await self._socket.changed.wait()
+            self._socket.changed.clear()
+            if self._deliver is not None:
+                told = written(self._socket.line, self._socket.refused_with, self._bot.id, self._bot.secret)
+                await is_stored(self._deliver, (), replace(told, channel=self.name, account=self.account))
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
@@ -204,20 +214,3 @@ def _tell_of_fault(task: asyncio.Task[None]) -> None:
     """A bug that ended the listening must not go unseen."""
     if not task.cancelled() and (fault := task.exception()) is not None:
         log.critical("wecom bot: no longer listening, %s", type(fault).__name__)
-
-
-def finding(line: Line, code: int) -> Finding:
-    """What staff should know of the connection."""
-    match line:
-        case Line.UP:
-            return Finding(True, "企业微信智能机器人已连接")
-        case Line.TAKEN:
-            advice = "同一个智能机器人只能有一个程序连接；请停掉另一个，再重新启动这个。"
-            return Finding(False, "企业微信智能机器人：连接被另一个程序接管", advice)
-        case Line.REFUSED:
-            advice = "请在管理后台 → 智能机器人 → API 模式（长连接），复制 Bot ID 和 Secret。"
-            return Finding(False, f"企业微信智能机器人：ID 或 Secret 不对（{code}）", advice)
-    if code:
-        advice = "请在管理后台 → 智能机器人 → API 模式（长连接），复制 Bot ID 和 Secret。"
-        return Finding(False, f"企业微信智能机器人：没有连上（{code}）", advice)
-    return Finding(False, "企业微信智能机器人：没有连上", "请检查网络、代理和 wecom.bot_url；程序会一直重试。")

@@ -30,6 +30,7 @@ from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.failures import AGAIN
 from bot.channels.wecom.hooks import is_stored
+from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import shorten_bytes
 from core.errors import Rejected, TryLater, Undeliverable, Unknown
 from core.hooks import HookAnswer, HookCall
@@ -44,9 +45,10 @@ ADVICE = "它只能答复消息，不能主动通知；请尽量改用长连接�
 
 
 class AibotHookChannel:
-    """One bot that is called. What may be answered is kept in memory."""
+    """One bot that is called, at `public_url` where that is known. What may be answered is kept in memory."""
 
-    def __init__(self, bot: Bot, *, base_url: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, bot: Bot, *, base_url: str, public_url: str = "", now: Callable[[], float] = time.time) -> None:
+        self._public_url = public_url
         self._bot = bot
         self._now = now
         self._envelope = Envelope(bot.token, bot.aes_key, "")
@@ -96,7 +98,10 @@ class AibotHookChannel:
         return 405
 
     async def check(self) -> list[Finding]:
-        return [Finding(True, "企业微信智能机器人是回调方式", ADVICE)]
+        found = [Finding(True, "企业微信智能机器人是回调方式", ADVICE)]
+        if self._public_url:
+            found += await address_findings("智能机器人", self._public_url, f"/hooks/{CHANNEL}", self._envelope)
+        return found
 
     async def reread(self, raw: str) -> Incoming | None:
         """A body that was kept because it could not be read, as it is read today."""

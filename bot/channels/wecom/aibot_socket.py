@@ -87,11 +87,22 @@ DISCONNECTED = b'"disconnected_event"'
 
 
 class Socket:
-    """One bot's connection; cancel the task that runs `run` to end it. `heard` counts the callbacks handed on."""
+    """One bot's connection; cancel the task that runs `run` to end it. `heard` counts the callbacks handed on.
+
+    `changed` is set whenever it is known anew how the line is.
+    """
 
     def __init__(
-        self, url: str, bot_id: str, secret: str, *, hear: Callable[[str, bytes], None], pace: Pace | None = None
+        self,
+        url: str,
+        bot_id: str,
+        secret: str,
+        *,
+        hear: Callable[[str, bytes], None],
+        pace: Pace | None = None,
+        most_refusals: int = MOST_REFUSALS,
     ) -> None:
+        self._most_refusals = most_refusals
         self._url = url
         self._bot_id = bot_id
         self._secret = secret
@@ -100,6 +111,7 @@ class Socket:
         self._connection: ClientConnection | None = None
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._settled = asyncio.Event()
+        self.changed = asyncio.Event()
         self.line = Line.DOWN
         self.refused_with = 0
         self.heard = 0
@@ -119,14 +131,18 @@ class Socket:
             if self.line is Line.TAKEN:
                 log.critical("wecom bot %s: another program has taken the connection over", self._bot_id)
                 return
-            if refusals >= MOST_REFUSALS:
-                self.line = Line.REFUSED
-                self._settled.set()
+            if refusals >= self._most_refusals:
+                self._settle(Line.REFUSED)
                 log.critical("wecom bot %s: refused with %d", self._bot_id, self.refused_with)
                 return
             is_fresh = asyncio.get_running_loop().time() - began < self._pace.longest_pause
             failures = failures + 1 if is_fresh else 1
             await asyncio.sleep(self._pace.pause(failures))
+
+    def _settle(self, line: Line) -> None:
+        self.line = line
+        self._settled.set()
+        self.changed.set()
 
     async def settled(self, seconds: float) -> None:
         """Waits until it is known how the line is, but no longer than this."""
@@ -219,8 +235,8 @@ class Socket:
             frame = await self._ask(connection, SUBSCRIBE, body, "")
             if frame.errcode:
                 raise Refusal(frame.errcode)
-            self.line, self.refused_with = Line.UP, 0
-            self._settled.set()
+            self.refused_with = 0
+            self._settle(Line.UP)
             await self._beat(connection)
         finally:
             await connection.close()
@@ -253,8 +269,7 @@ class Socket:
                     answer.set_result(frame)
             elif frame.cmd in (MESSAGE, EVENT):
                 if frame.cmd == EVENT and self._is_taken_over(frame):
-                    self.line = Line.TAKEN
-                    self._settled.set()
+                    self._settle(Line.TAKEN)
                     return
                 self.heard += 1
                 self._hear(frame.headers.req_id, bytes(frame.body))
@@ -268,10 +283,12 @@ class Socket:
         return bytes(event.get("eventtype", msgspec.Raw(b""))) == DISCONNECTED
 
 
-async def is_reachable(url: str, seconds: float) -> bool:
-    """Whether the platform lets us in at its door. Nobody is subscribed, so nobody is pushed out."""
-    try:
-        async with connect(url, ping_interval=None, close_timeout=1, open_timeout=seconds):
-            return True
-    except (OSError, TimeoutError, WebSocketException):
-        return False
+async def tried(url: str, bot_id: str, secret: str, pace: Pace) -> tuple[Line, int]:
+    """How the line would be, and the platform's code where it refuses. Whoever has the bot now is pushed out."""
+    socket = Socket(url, bot_id, secret, hear=lambda _req_id, _body: None, pace=pace, most_refusals=1)
+    running = asyncio.create_task(socket.run())
+    await socket.settled(pace.line_within)
+    found = socket.line, socket.refused_with
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return found

@@ -17,6 +17,7 @@ from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.checking import app_findings
 from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.hooks import answer, is_stored
+from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes
 from core.errors import DeliveryError
 from core.hooks import HookAnswer, HookCall
@@ -44,7 +45,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Corp:
-    """One secret of a corp, and where its callbacks come from. `token_folder` None keeps the access token in memory."""
+    """One secret of a corp, and where its callbacks come from. `token_folder` None keeps the access token in memory.
+
+    `public_url` is where WeCom finds us; empty where this secret has no receive-address of its own.
+    """
 
     corp_id: str
     secret: str
@@ -52,10 +56,14 @@ class Corp:
     aes_key: str
     base_url: str = "https://qyapi.weixin.qq.com"
     token_folder: Path | None = None
+    public_url: str = ""
 
 
 class AppChannel:
-    """One agent. `others` is offered each callback first, and says whether it was its own (KF's, where both share an address)."""
+    """One agent. `others` is offered each callback first, and says whether it was its own (KF's, where both share an address).
+
+    `sign_in_host` is the host that people who sign in are sent back to, empty where nobody does by WeCom.
+    """
 
     def __init__(
         self,
@@ -65,14 +73,17 @@ class AppChannel:
         commands: Sequence[tuple[str, str]] = (),
         now: Callable[[], float] = time.time,
         others: Callable[[str], bool] = lambda _: False,
+        sign_in_host: str = "",
     ) -> None:
+        self._sign_in_host = sign_in_host
         self._agent_id = agent_id
         self._corp = corp
         self._commands = tuple(commands)
         self._now = now
         self._others = others
         self._calls = Calls(corp.corp_id, corp.secret, base_url=corp.base_url, token_folder=corp.token_folder, now=now)
-        self._door = CallbackDoor(Envelope(corp.callback_token, corp.aes_key, corp.corp_id), now)
+        self._envelope = Envelope(corp.callback_token, corp.aes_key, corp.corp_id)
+        self._door = CallbackDoor(self._envelope, now)
         self._mouth = AppMouth(self._calls, agent_id, Budget(ABILITIES.limits, now), now)
         self._names: dict[str, str] = {}
         self._deliver: Deliver | None = None
@@ -121,7 +132,10 @@ class AppChannel:
         return await answer(self._door, call, self._work)
 
     async def check(self) -> list[Finding]:
-        return await app_findings(self._calls, self._agent_id)
+        found = await app_findings(self._calls, self._agent_id, self._sign_in_host)
+        if self._corp.public_url:
+            found += await address_findings("自建应用", self._corp.public_url, f"/hooks/{CHANNEL}", self._envelope)
+        return found
 
     async def member_behind(self, code: str) -> str:
         """The userid of the member who signed in on WeCom's page; others have none. The platform takes each code once."""

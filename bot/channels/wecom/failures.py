@@ -1,5 +1,7 @@
 """What WeCom and the library answer → what the sender understands (core/errors). Decided by the code, never by the words."""
 
+import re
+
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, RequestException
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
@@ -25,6 +27,8 @@ SET_UP = {
     60020: "服务器的 IP 不在“企业可信 IP”里",
     301002: "AgentId 不是这个应用的",
 }
+NOT_TRUSTED = 60020
+OUR_IP = re.compile(r"from ip: ?([0-9A-Fa-f.:]{3,45})")
 BUSY = {-1: AGAIN, 45009: 60.0, 45033: 2.0}
 # The receiver will not get it, whatever is sent.
 NOBODY_THERE = {
@@ -52,15 +56,18 @@ GONE = frozenset({40007, 40008, 45001})
 def delivery_error(error: Exception, *, is_repeatable: bool) -> DeliveryError:
     """`is_repeatable` holds for what may be done twice without harm: then an unknown outcome is only a reason to repeat."""
     if isinstance(error, WeChatClientException) and error.errcode is not None:
-        return _by_code(int(error.errcode))
+        return _by_code(int(error.errcode), str(error.errmsg or ""))
     if not may_have_been_done(error) or is_repeatable:
         return TryLater(AGAIN, f"WeCom is out of reach: {type(error).__name__}")
     return Unknown(f"WeCom gave no answer: {type(error).__name__}")
 
 
-def _by_code(code: int) -> DeliveryError:
+def _by_code(code: int, words: str) -> DeliveryError:
+    """Of the platform's words only our own address is used, which nobody else can tell."""
     if code in SET_UP:
-        return TryLater(MISCONFIGURED, f"{SET_UP[code]}（{code}）", whole_account=True)
+        ip = OUR_IP.search(words) if code == NOT_TRUSTED else None
+        reason = SET_UP[code].replace("IP", f"IP {ip[1]}", 1) if ip else SET_UP[code]
+        return TryLater(MISCONFIGURED, f"{reason}（{code}）", whole_account=True)
     if code in BUSY:
         return TryLater(BUSY[code], f"企业微信请稍后再试（{code}）", whole_account=code == 45009)
     if code in NOBODY_THERE:

@@ -21,6 +21,7 @@ from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.hooks import answer, is_stored
 from bot.channels.wecom.kf_reading import CHANNEL, FROM_CUSTOMER, Message, Page, Read, customer_of, read
 from bot.channels.wecom.kf_sending import KfMouth
+from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import TEXT_BYTES
 from core.errors import DeliveryError, TryLater
 from core.hooks import HookAnswer, HookCall
@@ -72,7 +73,8 @@ class KfChannel:
         self._now = now
         self._first_pause = first_pause
         self._calls = Calls(corp.corp_id, corp.secret, base_url=corp.base_url, token_folder=corp.token_folder, now=now)
-        self._door = CallbackDoor(Envelope(corp.callback_token, corp.aes_key, corp.corp_id), now)
+        self._envelope = Envelope(corp.callback_token, corp.aes_key, corp.corp_id)
+        self._door = CallbackDoor(self._envelope, now)
         self._mouth = KfMouth(self._calls, now)
         self._streams: dict[str, Stream] = {}
         self._names: dict[str, str] = {}
@@ -136,7 +138,10 @@ class KfChannel:
         return await answer(self._door, call, self._work)
 
     async def check(self) -> list[Finding]:
-        return await kf_findings(self._calls)
+        found = await kf_findings(self._calls, self._open_kfids)
+        if self._corp.public_url:
+            found += await address_findings("微信客服", self._corp.public_url, f"/hooks/{CHANNEL}", self._envelope)
+        return found
 
     async def reread(self, raw: str) -> Incoming | None:
         """A message that was kept because it could not be read, as it is read today."""

@@ -19,6 +19,7 @@ from wechatpy.exceptions import WeChatClientException
 from bot.channels.base import Deliver, Finding
 from bot.channels.wecom.aibot_text import with_addresses
 from bot.channels.wecom.budget import Budget
+from bot.channels.wecom.checking import trouble
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.failures import AGAIN, delivery_error
 from bot.channels.wecom.files import IMAGES, LARGEST, MB, SMALLEST, name_of
@@ -48,6 +49,12 @@ LIMITS = (Limit(LimitScope.ACCOUNT, 20, timedelta(minutes=1)),)
 ABILITIES = Abilities(limits=LIMITS, text_limit=TEXT_BYTES, can_edit=False, can_delete=False, can_write_first=True)
 IMAGE_BYTES = 2 * MB
 BAD_KEY = 93000
+ADVICE = {
+    str(
+        BAD_KEY
+    ): "请在那个群里 → 群设置 → 消息推送（群机器人），复制 Webhook 地址里 key= 后面的部分，写进密码文件或 wecom.robots。",
+    "45009": "它这一分钟说得太多；请过几分钟再运行一次 wuwei check。",
+}
 MISCONFIGURED = 300.0
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
@@ -138,8 +145,13 @@ class RobotChannel:
         return 404
 
     async def check(self) -> list[Finding]:
-        """There is nothing that could be asked without saying it in the group."""
-        return [Finding(True, f"企业微信群机器人“{self._robot.title}”已配置；它只能发，不能收")]
+        """A file that is put by and never shown tells whether the key holds; anything else would be said in the group."""
+        about = f"企业微信群机器人“{self._robot.title}”"
+        try:
+            await self._keep_by("check.txt", b"wuwei check")
+        except DeliveryError as error:
+            return [trouble(about, error, ADVICE)]
+        return [Finding(True, f"{about}可以使用；它只能发，不能收")]
 
     async def _send(self, outgoing: Outgoing) -> None:
         """Once the first of several messages is out, a failure is Unknown: repeating the whole would say the first twice."""
@@ -178,10 +190,14 @@ class RobotChannel:
             return {"msgtype": "image", "image": {"base64": base64.b64encode(body).decode(), "md5": md5}}
         if not SMALLEST <= len(body) <= LARGEST["file"]:
             raise Rejected(f"a file of {len(body)} bytes is not taken")
+        return {"msgtype": "file", "file": {"media_id": await self._keep_by(name_of(file), body)}}
+
+    async def _keep_by(self, name: str, body: bytes) -> str:
+        """The id by which a file is shown; nobody sees it before, and after three days it is gone."""
         found = await self._post(
-            "upload_media", params={"type": "file"}, files={"media": (name_of(file), body)}, is_repeatable=True
+            "upload_media", params={"type": "file"}, files={"media": (name, body)}, is_repeatable=True
         )
-        return {"msgtype": "file", "file": {"media_id": str(found.get("media_id", ""))}}
+        return str(found.get("media_id", ""))
 
     async def _say(self, message: Json) -> None:
         self._budget.note(CHANNEL)

@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.channels.base import Finding
 from bot.channels.wecom.aibot import AibotChannel, Bot
+from bot.channels.wecom.aibot_line import LINE, written
+from bot.channels.wecom.aibot_socket import Line
 from core.errors import Rejected, TryLater, Unknown
 from core.messages import AttachmentKind, Button, ChatKind, IncomingKind, OutgoingAction
 from tests.bot.channels.aibot_stage import ACCEPT, CALM, CARD, GROUP, QUICK, RETURN, on_aibot
@@ -297,13 +301,34 @@ async def test_refusal_becomes_what_the_sender_understands(code: int, expected: 
             await there.channel.send(there.outgoing("您好", GROUP))
 
 
-async def test_check_tries_the_way_and_pushes_nobody_out() -> None:
+async def test_check_beside_the_running_program_pushes_nobody_out() -> None:
+    """It goes by what the program wrote down, and tries the secret itself only where no program of ours can have the bot."""
     async with on_aibot() as there:
-        asked = AibotChannel(Bot(BOT, SECRET, NAME, there.wecom.url), pace=CALM)
-        assert [one.is_well for one in await asked.check()] == [True]
+
+        async def checked(secret: str, bookmarks: dict[str, str]) -> Finding:
+            asked = AibotChannel(Bot(BOT, secret, NAME, there.wecom.url), pace=CALM)
+            asked.recall(bookmarks)
+            (found,) = await asked.check()
+            return found
+
+        await there.wecom.until(lambda: LINE in there.ears.bookmarks)
+        kept = dict(there.ears.bookmarks)
+        assert SECRET not in kept[LINE]
+        assert await checked(SECRET, kept) == Finding(True, "企业微信智能机器人上次连接成功，ID 和 Secret 正确")
+        changed = await checked("another", kept)
+        assert (changed.is_well, changed.about) == (True, "企业微信智能机器人的 ID 或 Secret 换过")
         assert there.wecom.lines.subscribed == 1
-        assert [one.is_well for one in await there.channel.check()] == [True]
-    assert [one.about for one in await asked.check()] == ["企业微信智能机器人：没有连上"]
+        refused = {LINE: written(Line.REFUSED, 40001, BOT, "wrong").value}
+        wrong = "企业微信智能机器人：ID 或 Secret 不对（40001）"
+        assert [(await checked("wrong", one)).about for one in (refused, {})] == [wrong, wrong]
+        taken = {LINE: written(Line.TAKEN, 0, BOT, SECRET).value}
+        assert (await checked(SECRET, taken)).about == "企业微信智能机器人：连接被另一个程序接管"
+        assert there.wecom.lines.subscribed == 1
+        await there.channel.stop()
+        assert await checked(SECRET, refused) == Finding(True, "企业微信智能机器人的 ID 和 Secret 正确")
+        assert [there.wecom.lines.subscribed, there.wecom.lines.is_connected] == [2, False]
+    gone = AibotChannel(Bot(BOT, SECRET, NAME, there.wecom.url), pace=replace(CALM, line_within=0.2))
+    assert [one.about for one in await gone.check()] == ["企业微信智能机器人：没有连上"]
 
 
 async def test_nothing_said_can_be_taken_back() -> None:
