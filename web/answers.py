@@ -1,4 +1,4 @@
-"""The answers that are kept for next time: staff see them, and take away what no longer holds."""
+"""The answers that are kept for next time: the desk sees them, and clerks take away what no longer holds, after a second look."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -7,7 +7,7 @@ from domain.cases import answers
 from domain.outbox import Session
 from domain.topics import name_of
 from web.acts import note
-from web.auth import DeskVisitor, services_of
+from web.auth import ClerkVisitor, DeskVisitor, services_of
 from web.pages import done, page
 
 router = APIRouter(prefix="/desk/answers")
@@ -25,7 +25,7 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
 
 
 @router.post("/{answer_id}/remove")
-async def remove(request: Request, visitor: DeskVisitor, answer_id: int) -> Response:
+async def remove(request: Request, visitor: ClerkVisitor, answer_id: int) -> Response:
     """It is no longer given; the case keeps it in its history."""
 
     def work(session: Session) -> None:
