@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import joined, photos, receipts, words, work
+from domain.cases import emergencies, joined, photos, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.cases.proofs import ask_again
 from domain.outbox import Priority
@@ -25,7 +25,9 @@ from storage.reminders import Reminder
 BATCH = 500
 PHOTO_WAIT = timedelta(seconds=3)
 LONGEST_PHOTO_WAIT = timedelta(seconds=30)
-MOST_EMERGENCY_REPEATS = 20
+# So often every few minutes; from then on every so often, until somebody has accepted.
+OFTEN = 20
+LATER_REPEAT = timedelta(minutes=15)
 # What a telephone would ring for and can wait until the morning.
 NOT_AT_NIGHT = frozenset({reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, reminders.RATING_NUDGE})
 
@@ -217,12 +219,17 @@ def _worker_chats(session: Session, pairs: Collection[Holder]) -> dict[Holder, C
 
 
 def _emergencies(session: Session, cases: Sequence[Case], now: datetime) -> None:
-    """Nobody has accepted yet: again to the worker and to the desk, every few minutes."""
+    """Nobody has accepted yet: again to the worker and to the desk, every few minutes, after an hour every quarter of one."""
     worker_chats = _worker_chats(session, {(case.assignee_id, case.chat_id) for case in cases})
     for case in cases:
         if case.urgency != Urgency.EMERGENCY or case.state not in (State.OPEN, State.ASSIGNED):
             continue
-        count = int((now - case.opened_at) / work.EMERGENCY_REPEAT)
+        waited = now - emergencies.called_since(session, case)
+        later = LATER_REPEAT if waited >= OFTEN * emergencies.REPEAT else emergencies.REPEAT
+        count = (
+            min(OFTEN, waited // emergencies.REPEAT)
+            + max(timedelta(), waited - OFTEN * emergencies.REPEAT) // LATER_REPEAT
+        )
         place = words.place_name(session, case)
         text = say("cases.emergency_again", count=count, number=case.number, what=words.what(case), place=place)
         if (chat := worker_chats.get((case.assignee_id, case.chat_id))) is not None:
@@ -237,8 +244,7 @@ def _emergencies(session: Session, cases: Sequence[Case], now: datetime) -> None
                 person_id=case.assignee_id,
             )
         work.tell_desk(session, case, text, now=now)
-        if count < MOST_EMERGENCY_REPEATS:
-            reminders.add(session, reminders.EMERGENCY, case, due_at=now + work.EMERGENCY_REPEAT)
+        reminders.add(session, reminders.EMERGENCY, case, due_at=now + later)
 
 
 def _nudges(session: Session, cases: Sequence[Case], now: datetime) -> None:

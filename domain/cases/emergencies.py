@@ -1,19 +1,39 @@
-"""An emergency is called out again and again until somebody takes it; here the calling ends. Who is called, and when, is domain/due.py."""
+"""An emergency is called out again and again until somebody takes it; here the calling begins anew and ends. Who is called, and how
+often, is domain/due.py."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from core.messages import OutgoingAction
+from core.messages import OutgoingAction, Urgency
 from core.texts import say
 from domain import outbox, reminders
-from domain.cases.life import STATE_NAMES, State
+from domain.cases.life import ACTIVE, STATE_NAMES, State
 from domain.outbox import Priority
 from storage.base import Session
-from storage.cases import Case
+from storage.cases import Case, CaseEvent
 from storage.messages import Outbox
 
 STEP_BUTTONS = frozenset({"cases.accept", "cases.answer"})
+REPEAT = timedelta(minutes=3)
+UNTAKEN = frozenset({State.OPEN, State.ASSIGNED})
+
+
+def call_again(session: Session, case: Case, *, now: datetime) -> bool:
+    """Nobody has it any more: it is called out as at its beginning. False where it is no emergency."""
+    if case.urgency != Urgency.EMERGENCY or case.state not in ACTIVE:
+        return False
+    reminders.cancel(session, case, reminders.EMERGENCY, now=now)
+    reminders.add(session, reminders.EMERGENCY, case, due_at=now + REPEAT)
+    return True
+
+
+def called_since(session: Session, case: Case) -> datetime:
+    """Since when nobody has had it: since the last who had taken it on gave it back, or since it was opened."""
+    left = select(CaseEvent.at).where(
+        CaseEvent.case_id == case.id, CaseEvent.after.in_(UNTAKEN), CaseEvent.before.not_in(UNTAKEN)
+    )
+    return session.scalars(left.order_by(CaseEvent.id.desc()).limit(1)).first() or case.opened_at
 
 
 def stop_calling(session: Session, case: Case, *, now: datetime) -> None:

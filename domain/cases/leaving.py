@@ -4,10 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from core.messages import Urgency
 from core.texts import say
-from domain import reminders
-from domain.cases import photos, work
+from domain.cases import emergencies, photos, work
 from domain.cases.life import WITH_WORKER, Step, take_step
 from storage.base import Session
 from storage.cases import Case
@@ -24,8 +22,6 @@ def pass_on(session: Session, person_id: int, *, now: datetime) -> int:
         case.assignee_id = case.assignee_role = None
         photos.for_somebody_new(session, case)
         work.route(session, case, now=now)
-        if case.urgency == Urgency.EMERGENCY:
-            reminders.cancel(session, case, reminders.EMERGENCY, now=now)
-            reminders.add(session, reminders.EMERGENCY, case, due_at=now + work.EMERGENCY_REPEAT)
+        emergencies.call_again(session, case, now=now)
         work.refresh(session, case, now=now)
     return len(cases)

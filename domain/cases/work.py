@@ -29,7 +29,7 @@ UNDO = joined.UNDO
 SHORTEST_REASON = 2
 RATING_NUDGE = timedelta(hours=24)
 CLOSE_UNRATED = timedelta(days=3)
-EMERGENCY_REPEAT = timedelta(minutes=3)
+EMERGENCY_REPEAT = emergencies.REPEAT
 SATISFIED, DISSATISFIED = 5, 2
 # Not a change of content: the version stays, so that a page opened before the card went out can still take its step.
 REMEMBER_CARD = (
@@ -62,12 +62,12 @@ def assign(
     cause_id: int | None = None,
 ) -> None:
     """Puts a person on the case. Whoever had it before is told; the new one's card follows after the gather window."""
-    before = case.assignee_id
+    before, was_taken_on = case.assignee_id, case.state in (State.ACCEPTED, State.ARRIVED)
     if before != person_id and (before is not None or case.returns or case.reopenings):
         photos.for_somebody_new(session, case)
     if before is not None and before != person_id:
         _retire_card(session, case, say("cases.card_taken", number=case.number), now=now)
-        if case.state in (State.ACCEPTED, State.ARRIVED):
+        if was_taken_on:
             _tell_person(session, before, case, say("cases.card_taken", number=case.number), now=now)
     case.assignee_id, case.assignee_role = person_id, role
     case.accepted_at = None
@@ -80,6 +80,8 @@ def assign(
         data={"to": str(person_id), "role": role},
         cause_id=cause_id,
     )
+    if was_taken_on:
+        emergencies.call_again(session, case, now=now)
     is_waiting = case.urgency == Urgency.NORMAL and case.source == "chat" and now - case.opened_at < GATHER
     reminders.add(session, reminders.CARD, case, due_at=now + GATHER if is_waiting else now)
 
@@ -197,6 +199,9 @@ def return_case(session: Session, case: Case, person: Person, reason: str, *, no
     case.accepted_at = None
     _retire_card(session, case, say("cases.returned", number=case.number), now=now)
     route(session, case, now=now, without=_returned_by(session, case) | {person.id})
+    if emergencies.call_again(session, case, now=now):
+        what, place = words.what(case), words.place_name(session, case)
+        tell_desk(session, case, say("cases.emergency_returned", number=case.number, what=what, place=place), now=now)
     refresh(session, case, now=now)
 
 
