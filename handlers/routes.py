@@ -17,7 +17,7 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import answers, cases, neighbours, several, start, tasks
+from handlers import answers, cases, follow_ups, neighbours, several, start, tasks
 from handlers.context import Context
 
 
@@ -63,8 +63,8 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
 
 # An open question → who takes the answer; False means it was something else after all.
 STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
-    cases.ASK_PLACE_STEP: cases.place_told,
-    cases.DETAILS_STEP: cases.details_told,
+    cases.ASK_PLACE_STEP: follow_ups.place_told,
+    cases.DETAILS_STEP: follow_ups.details_told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,
@@ -200,14 +200,14 @@ def _press(ctx: Context) -> None:
 def _edit(ctx: Context) -> None:
     case = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or "")
     if case is not None:
-        cases.edited(ctx, case)
+        follow_ups.edited(ctx, case)
     elif ctx.understanding.decision == Decision.ACT:
         cases.report(ctx)  # the edit made a matter of it
 
 
 def _withdrawal(ctx: Context) -> None:
     for case in opening.cases_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or ""):
-        cases.withdrawn(ctx, case)
+        follow_ups.withdrawn(ctx, case)
 
 
 def _message(ctx: Context) -> None:
@@ -253,7 +253,7 @@ def _concerns_case(ctx: Context) -> bool:
         case = opening.latest_case_of(ctx.session, ctx.person.id, ctx.chat.id, now=ctx.now, states=states)
     if case is None or (understood.decision == Decision.ACT and _is_other_matter(ctx, case)):
         return False
-    cases.follow_up(ctx, case)
+    follow_ups.follow_up(ctx, case)
     return True
 
 

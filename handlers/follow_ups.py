@@ -1,0 +1,132 @@
+"""What residents say of a case that is open: more words, a photo, a place, "还没修", "修好了", an edit, a withdrawal."""
+
+from core.messages import Decision, Kind, Signal
+from core.texts import say
+from domain import dialogues
+from domain.cases import joined, listing, opening, parting, receipts, words, work
+from domain.cases.life import ACTIVE, State, Step, may, take_step
+from domain.inbox import Outcome
+from handlers import cases
+from handlers.context import Context
+
+LONGEST_PLACE = 30
+
+
+def follow_up(ctx: Context, case: listing.Case) -> None:
+    """More about an open case: a photo, a place, "还没修", "修好了", "撤回", or just more words."""
+    signal, understood = ctx.understanding.signal, ctx.understanding
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    opening.keep_message(ctx.session, case, ctx.received)
+    cases.take_files(ctx, case, ctx.received)
+    actor = ctx.person.id
+    if signal == Signal.WITHDRAWN and case.reporter_id == actor:
+        parting.take_back(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+    elif signal == Signal.STILL_BROKEN or (signal == Signal.NONE and words.is_urging(ctx.incoming.text)):
+        work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now)
+        ctx.reply("cases.still_broken_noted", number=case.number)
+    elif signal == Signal.RESOLVED:
+        _resolved(ctx, case)
+    elif (understood.places and (case.reporter_id == actor or ctx.incoming.reply_to_bot) and not case.place) or (
+        signal == Signal.CORRECTION and understood.places
+    ):
+        add_place(ctx, case)
+    elif ctx.incoming.text:
+        opening.add_note(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+    elif ctx.incoming.attachments and may(case, Step.ADD):
+        # The picture itself goes to the worker when it has been fetched; nothing needs to announce it.
+        note = say("cases.photo_proof")
+        take_step(ctx.session, case, Step.ADD, now=ctx.now, actor_id=actor, note=note, cause_id=ctx.received.id)
+
+
+def _resolved(ctx: Context, case: listing.Case) -> None:
+    """The reporter says it is done: a finished case closes, an active one is for its worker to confirm."""
+    if case.state == State.FINISHED and case.reporter_id == ctx.person.id:
+        work.rate(ctx.session, case, ctx.person.id, satisfied=True, now=ctx.now)
+        return
+    opening.add_note(
+        ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
+    )
+    if case.state in ACTIVE:
+        work.tell_worker(ctx.session, case, say("cases.card_resident_resolved", number=case.number), now=ctx.now)
+
+
+def add_place(ctx: Context, case: listing.Case, *, said: str = "") -> None:
+    """The place, told late or corrected; `said` are the resident's own words for it."""
+    mentions = ctx.understanding.places
+    area_id = next((mention.area_id for mention in mentions if mention.area_id), None)
+    opening.add_place(
+        ctx.session,
+        case,
+        place=said or opening.place_words(mentions) or ctx.incoming.text[:100],
+        area_id=area_id,
+        actor_id=ctx.person.id,
+        now=ctx.now,
+        cause_id=ctx.received.id,
+    )
+
+
+def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """The answer to "在哪栋楼": joins the case when it holds a place and no new trouble. False: it was something else."""
+    if not ctx.understanding.places or (
+        ctx.understanding.decision == Decision.ACT and ctx.understanding.kind != Kind.CHATTER
+    ):
+        return False
+    case = ctx.session.get(listing.Case, int(question.data["case"]))
+    dialogues.close(ctx.session, question)
+    if case is None or case.state not in ACTIVE:
+        return False
+    cases.join_message(ctx, case, ctx.received)
+    others = [each for each in receipts.siblings(ctx.session, case) if each is not case and not each.place]
+    said = ctx.incoming.text.strip(" ，。！!.,").removeprefix("在")
+    for each in (case, *others):
+        add_place(ctx, each, said=said if len(said) <= LONGEST_PLACE else "")
+    return True
+
+
+def edited(ctx: Context, case: listing.Case) -> None:
+    """The resident changed the words of a message that belongs to a case."""
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    if not ctx.incoming.text.strip() or case.state not in ACTIVE:
+        return
+    if case.siblings or case.reporter_id != ctx.person.id:
+        # Not the words of this case alone: those of several matters, or of somebody who joined it.
+        opening.add_note(
+            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
+        )
+    else:
+        opening.edit_text(
+            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
+        )
+        if ctx.understanding.places and opening.place_words(ctx.understanding.places) != case.place:
+            add_place(ctx, case)
+
+
+def withdrawn(ctx: Context, case: listing.Case) -> None:
+    """The resident deleted the message: a case nobody has accepted goes with it, another only learns of it."""
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    if case.state in (State.OPEN, State.ASSIGNED) and case.reporter_id == ctx.person.id:
+        parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
+    elif (row := joined.of_person(ctx.session, case, ctx.person.id)) and row.message_id == ctx.incoming.message_id:
+        parting.part(ctx.session, case, row, actor_id=ctx.person.id, now=ctx.now, is_matter=False)
+
+
+def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """More about a private matter, for as long as its reporter goes on. False: something else has come up."""
+    case = ctx.session.get(listing.Case, int(question.data["case"]))
+    understood = ctx.understanding
+    is_other = understood.decision == Decision.ACT and understood.kind not in (Kind.CHATTER, *words.PRIVATE_KINDS)
+    if case is None or case.state not in ACTIVE or is_other:
+        dialogues.close(ctx.session, question)
+        return False
+    if ctx.is_courtesy:
+        return False
+    follow_up(ctx, case)
+    if case.state not in ACTIVE:
+        dialogues.close(ctx.session, question)
+        ctx.reply("cases.receipt_withdrawn", number=case.number)
+        return True
+    ctx.ask(cases.DETAILS_STEP, {"case": str(case.id)})
+    # Of an album one word is enough; "still broken" has had its answer.
+    if understood.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
+        ctx.reply("cases.added", number=case.number)
+    return True
