@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from typing import NamedTuple
 
 from core.messages import Signal
@@ -96,11 +97,15 @@ class Scores:
         return most + 0.5 * (sum(self.silence.values()) - most)
 
 
+_MADE = count()
+
+
 class Classifier:
-    """Tables made ready. Immutable after building: a reload builds another and swaps."""
+    """Tables made ready. Immutable after building: a reload builds another and swaps. `number` tells them apart, for what is remembered."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.number = next(_MADE)
         self._lexicon = Lexicon(tables.entries)
         self._segmenter: Segmenter = build_segmenter(tables.words)
         signals = {name for name, group in tables.groups.items() if group.speaks_for in _SIGNALS}

@@ -42,7 +42,8 @@ class _Described:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _describe(text: str) -> _Described:
+def _describe(text: str, _words: int) -> _Described:
+    """`_words` numbers the words that count now: with others the same text may read otherwise."""
     text = normalise(text)[:_HEAD]
     for place in reversed(NOWHERE.find(text)):
         text = f"{text[: place.start]} {text[place.end :]}"
@@ -64,7 +65,8 @@ def _describe(text: str) -> _Described:
 
 def likeness(one: str, other: str) -> float:
     """How likely both tell of one trouble, 0 to 1, given that they are about one place. The order does not matter."""
-    first, second = _describe(one), _describe(other)
+    words = shipped_classifier().number
+    first, second = _describe(one, words), _describe(other, words)
     shared = sum(weight * second.pairs[pair] for pair, weight in first.pairs.items() if pair in second.pairs)
     by_topic = sum(min(weight, second.topics[code]) for code, weight in first.topics.items() if code in second.topics)
     if min(len(first.pairs), len(second.pairs)) >= LONG:

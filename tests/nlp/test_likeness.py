@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.likeness import ALIKE, likeness
+from nlp.teaching import Taught, teach, trying
 
 PAIRS = Path(__file__).parent / "data" / "pairs.tsv"
 
@@ -26,6 +27,20 @@ def test_likeness_of_most_labelled_pairs_is_right() -> None:
     others = [likeness(one, other) >= ALIKE for label, one, other in lines if label == "other"]
     assert sum(same) / len(same) >= 0.7
     assert sum(others) / len(others) <= 0.2
+
+
+def test_likeness_goes_by_the_words_that_count_now() -> None:
+    one, other = "3号楼嘎吱盒子停了", "3号楼电梯停了不动"
+    lift = [Taught("嘎吱盒子", "topic:lift", 12.0)]
+    before = likeness(one, other)
+    with trying(lift):
+        assert before < ALIKE <= likeness(one, other)
+    teach(lift)
+    try:
+        assert likeness(one, other) >= ALIKE
+    finally:
+        teach([])
+    assert likeness(one, other) == before
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
