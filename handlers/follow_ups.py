@@ -19,15 +19,15 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
     opening.keep_message(ctx.session, case, ctx.received)
     cases.take_files(ctx, case, ctx.received)
     actor = ctx.person.id
-    if signal == Signal.WITHDRAWN and case.reporter_id == actor:
-        parting.take_back(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
-    elif signal == Signal.STILL_BROKEN or (signal == Signal.NONE and words.is_urging(ctx.incoming.text)):
+    if takes_back(ctx) and _taken_back(ctx, case):
+        return
+    if signal == Signal.STILL_BROKEN or (signal == Signal.NONE and words.is_urging(ctx.incoming.text)):
         work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now)
         ctx.reply("cases.still_broken_noted", number=case.number)
     elif signal == Signal.RESOLVED:
         _resolved(ctx, case)
     elif (understood.places and (case.reporter_id == actor or ctx.incoming.reply_to_bot) and not case.place) or (
-        signal == Signal.CORRECTION and understood.places
+        signal == Signal.CORRECTION and understood.places and case.reporter_id == actor
     ):
         add_place(ctx, case)
     elif ctx.incoming.text:
@@ -36,6 +36,27 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
         # The picture itself goes to the worker when it has been fetched; nothing needs to announce it.
         note = say("cases.photo_proof")
         take_step(ctx.session, case, Step.ADD, now=ctx.now, actor_id=actor, note=note, cause_id=ctx.received.id)
+
+
+def takes_back(ctx: Context) -> bool:
+    """Whether the words take a matter back: 撤回, 发错了, and 不用了 where it is said to us."""
+    is_to_us = ctx.is_private or ctx.incoming.is_addressed or ctx.incoming.reply_to_bot
+    return ctx.understanding.signal == Signal.WITHDRAWN or (is_to_us and words.is_giving_up(ctx.incoming.text))
+
+
+def _taken_back(ctx: Context, case: listing.Case) -> bool:
+    """The reporter's case is withdrawn, or passes to who joined; who joined parts from it. False: it is not theirs to take back."""
+    actor = ctx.person.id
+    if case.reporter_id == actor and (ctx.understanding.signal == Signal.WITHDRAWN or may(case, Step.WITHDRAW)):
+        if parting.take_back(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id):
+            ctx.reply("cases.joined_passed_on_receipt", number=case.number)
+        return True
+    row = joined.of_person(ctx.session, case, actor) if case.joined else None
+    if row is None:
+        return False
+    parting.part(ctx.session, case, row, actor_id=actor, now=ctx.now, is_matter=False)
+    ctx.reply("cases.parted_only", number=case.number)
+    return True
 
 
 def _resolved(ctx: Context, case: listing.Case) -> None:

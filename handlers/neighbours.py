@@ -114,6 +114,13 @@ def _join(ctx: Context, case: Case, *, has_own_words: bool) -> bool:
     return True
 
 
+def joined_since(ctx: Context, own: Case | None) -> Case | None:
+    """What the speaker joined here a moment ago, after they reported `own`."""
+    since = max(own.opened_at, ctx.now - opening.FOLLOW_UP) if own is not None else ctx.now - opening.FOLLOW_UP
+    row = joined.latest_of(ctx.session, ctx.person.id, ctx.chat.id, since=since)
+    return ctx.session.get(Case, row.case_id) if row else None
+
+
 def part(ctx: Context, subject: int) -> None:
     """The button "不是同一件事"."""
     case = _case(ctx, subject)

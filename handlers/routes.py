@@ -251,6 +251,8 @@ def _concerns_case(ctx: Context) -> bool:
     if case is None and _may_follow(ctx):
         states = frozenset(State) if understood.signal in SIGNALS_OF_A_CASE else ACTIVE
         case = opening.latest_case_of(ctx.session, ctx.person.id, ctx.chat.id, now=ctx.now, states=states)
+        if follow_ups.takes_back(ctx):
+            case = neighbours.joined_since(ctx, case) or case
     if case is None or (understood.decision == Decision.ACT and _is_other_matter(ctx, case)):
         return False
     follow_ups.follow_up(ctx, case)
@@ -265,6 +267,7 @@ def _may_follow(ctx: Context) -> bool:
         or (incoming.attachments and understood.decision == Decision.SILENT)
         or understood.decision == Decision.ACT
         or words.is_urging(incoming.text)
+        or follow_ups.takes_back(ctx)
     )
 
 

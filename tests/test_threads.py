@@ -93,6 +93,14 @@ async def test_correction_moves_the_case_to_the_right_building(stage: Stage) -> 
     assert (stage.numbers(), stage.case(FIRST).joined) == ([FIRST], 1)
 
 
+async def test_correction_by_a_neighbour_moves_nothing_and_reaches_the_worker(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
+    await stage.pass_time(seconds=10)
+    await stage.say("李叔", GROUP, "打错了，是8号楼", reply_to=stage.last(GROUP).id)
+    assert (stage.numbers(), stage.case(FIRST).place) == ([FIRST], "3号楼")
+    assert stage.texts("张伟")[-1] == f"{FIRST} 有补充：打错了，是8号楼"
+
+
 async def test_words_then_photo_and_photo_then_words_are_one_case_each(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼路灯坏了")
     await stage.say("王阿姨", GROUP, photo=photo("red"))

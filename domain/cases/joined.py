@@ -16,12 +16,14 @@ from storage.base import Session
 from storage.cases import Case, CaseReporter
 from storage.chats import Chat
 
-__all__ = ["CaseReporter", "line", "of_case", "of_person", "show", "tell"]
+__all__ = ["CaseReporter", "latest_of", "line", "of_case", "of_person", "show", "tell"]
 
 # Who joined may say so long that it is another matter after all.
 UNDO = timedelta(minutes=1)
 # A line younger than this is edited for the next who joins; an older one has gone up out of sight.
 FRESH = timedelta(minutes=10)
+MANY = 3  # from so many reporters on it is urgent
+WHY, WHY_PARTED = "joined", "parted"  # in a step's data: the urgency went up, or down again, with their number
 REOPENED = frozenset({State.OPEN, State.ASSIGNED})
 OVER = frozenset({State.FINISHED, State.CLOSED})
 # States that are news; a group hears of these only, and of those in between from the message that is edited there.
@@ -38,6 +40,17 @@ def of_case(session: Session, case: Case) -> Sequence[CaseReporter]:
 def of_person(session: Session, case: Case, person_id: int) -> CaseReporter | None:
     """This person's joining, if they have joined and not parted."""
     return next((row for row in of_case(session, case) if row.person_id == person_id), None)
+
+
+def latest_of(session: Session, person_id: int, chat_id: int, *, since: datetime) -> CaseReporter | None:
+    """What this person joined last in this chat, if that was since then and they are still with it."""
+    query = select(CaseReporter).where(
+        CaseReporter.person_id == person_id,
+        CaseReporter.chat_id == chat_id,
+        CaseReporter.at >= since,
+        CaseReporter.parted_at.is_(None),
+    )
+    return session.scalars(query.order_by(CaseReporter.id.desc()).limit(1)).first()
 
 
 def tell(session: Session, case: Case, *, now: datetime) -> None:

@@ -39,7 +39,6 @@ RIGHT_AFTER = timedelta(minutes=10)
 AFTER = timedelta(minutes=30)  # where the words say by themselves what they are about
 MOST_BETWEEN = 6
 MOST_CANDIDATES = 500
-MANY = 3  # from so many reporters on it is urgent
 SHOWN_AFTER = timedelta(seconds=3)
 LONGEST_AGREEMENT = 40
 LONGEST_BATCH = 60_000 * BLOCK_STRIDE  # a minute, in keys
@@ -169,10 +168,17 @@ def _details(words_of_it: str) -> tuple[frozenset[str], ...]:
     return units, doors, *(frozenset(pattern.findall(plain)) for pattern in _PARTS)
 
 
-@lru_cache(maxsize=4096)
 def agrees(said: str) -> bool:
     """Whether a text says that somebody has the same trouble: +1, 同求, 我家也是, 我们这栋也停水了."""
-    if len(said) > LONGEST_AGREEMENT or not _MAYBE_AGREES.search(said) or _AGREES_IN_MIND.search(said):
+    if len(said) > LONGEST_AGREEMENT or not _MAYBE_AGREES.search(said):
+        return False
+    return _agrees(said, shipped_classifier().number)
+
+
+@lru_cache(maxsize=4096)
+def _agrees(said: str, _words: int) -> bool:
+    """`_words` numbers the words that count now: with others the same text may read otherwise."""
+    if _AGREES_IN_MIND.search(said):
         return False
     return shipped_classifier().score(normalise(said)).signals.get(Signal.ME_TOO, 0.0) > AGREES
 
@@ -266,8 +272,8 @@ def join(
 def _raise_urgency(session: Session, case: Case, *, now: datetime) -> None:
     """What troubles many goes first. Its deadline stays: that was promised, and the desk may change it."""
     count = case.joined + 1
-    if count == MANY and case.urgency == Urgency.NORMAL and case.kind == Kind.REPORT:
-        data = {"before": {"urgency": case.urgency}, "after": {"urgency": Urgency.URGENT}, "why": "joined"}
+    if count == joined.MANY and case.urgency == Urgency.NORMAL and case.kind == Kind.REPORT:
+        data = {"before": {"urgency": case.urgency}, "after": {"urgency": Urgency.URGENT}, "why": joined.WHY}
         take_step(session, case, Step.ESCALATE, now=now, data=data)
         case.urgency = Urgency.URGENT
         told = say("cases.joined_urgent_desk", number=case.number, what=words.what(case), count=count)

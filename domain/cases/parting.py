@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from core.errors import Refused
+from core.messages import Urgency
 from core.texts import say
 from domain import chats, inbox, reminders
-from domain.cases import joined, opening, work
+from domain.cases import joined, opening, words, work
 from domain.cases.life import ACTIVE, Step, take_step
 from storage.base import Session
-from storage.cases import Case, CaseMessage, CaseReporter
+from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat
 from storage.messages import File, Received
 
@@ -53,6 +54,26 @@ def part(
 def _leave(session: Session, case: Case, row: CaseReporter, *, now: datetime) -> None:
     row.parted_at = now
     session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined - 1))
+    _calm(session, case, now=now)
+
+
+def _calm(session: Session, case: Case, *, now: datetime) -> None:
+    """What went first because many were troubled goes first no longer. Staff who have said since how urgent it is are right."""
+    count = case.joined + 1
+    if count >= joined.MANY or case.urgency != Urgency.URGENT or case.state not in ACTIVE:
+        return
+    session.flush()  # the last step of it may be this transaction's
+    steps = select(CaseEvent.data).where(
+        CaseEvent.case_id == case.id, CaseEvent.step.in_((Step.ESCALATE, Step.CORRECT, Step.PART))
+    )
+    changes = [data for data in session.scalars(steps.order_by(CaseEvent.id)) if "urgency" in data.get("after", {})]
+    if not changes or changes[-1].get("why") != joined.WHY:
+        return
+    data = {"before": {"urgency": case.urgency}, "after": {"urgency": Urgency.NORMAL}, "why": joined.WHY_PARTED}
+    take_step(session, case, Step.PART, now=now, data=data)
+    case.urgency = Urgency.NORMAL
+    told = say("cases.parted_calmer_desk", number=case.number, what=words.what(case), count=count)
+    work.tell_desk(session, case, told, now=now)
 
 
 def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:

@@ -62,6 +62,10 @@ AROUND_URGING = re.compile(
     r"几天|几个小时|好久|半天|今天|现在|@五微|五微|来"
 )
 MOST_AROUND = 1
+# Said to us, it takes back what was registered; said to neighbours, it may mean anything.
+GIVING_UP = re.compile(
+    r"[\W_]*(?:那|哦|好的?|谢谢|我家?|我们家?|这边|这个)*[\W_]*(?:就|先|也|已经)?(?:不用了?(?:登记|来|管|修)?了|不需要了|算了|不报了)(?:吧|哈|啊|哦|呢|谢谢|麻烦了|您|你|[\W_])*"
+)
 LONGEST_ON_CARD = 1200
 
 
@@ -214,6 +218,11 @@ def is_urging(text: str) -> bool:
     if len(text) > LONGEST_URGING or URGING.search(text) is None:
         return False
     return len(AROUND_URGING.sub("", URGING.sub("", text))) <= MOST_AROUND
+
+
+def is_giving_up(text: str) -> bool:
+    """Whether somebody says no more than that nothing is needed any longer: 不用了, 算了, 谢谢."""
+    return len(text) <= LONGEST_URGING and GIVING_UP.fullmatch(text) is not None
 
 
 def short(text: str) -> str:
