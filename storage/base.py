@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, Table, TypeDecorator, insert
+from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import Session as PlainSession
 
 from core.ids import new_id
 from core.keys import Keyring
+from storage.leaving import RowWriter
+
+# As SQLite keeps a moment: "2026-11-21 03:04:05.000006", always in UTC.
+WRITTEN_LENGTH = 26
 
 
 class AwareTime(TypeDecorator[datetime]):
@@ -31,6 +35,25 @@ class AwareTime(TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """For SQLite the text that the library would write too, made by one call instead of a format of eight figures."""
+        return _written if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _read if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _written(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:WRITTEN_LENGTH]
+
+
+def _read(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written).replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
@@ -58,6 +81,7 @@ class Session(PlainSession):
     """A SQLAlchemy session that also carries the installation's keyring, for the few columns that are sealed, and a memo."""
 
     keyring: Keyring
+    row_writer: RowWriter
     # What one transaction has looked up and may use again: rosters, accounts, places. Gone with the transaction.
     memo: dict[tuple[object, ...], Any]
 
@@ -73,7 +97,7 @@ class Session(PlainSession):
         super().flush(objects)
         left, self._left = self._left, {}
         for table, rows in left.items():
-            self.connection().execute(insert(cast(Table, table.__table__)), rows)
+            self.row_writer.write(self.connection(), cast(Table, table.__table__), rows)
 
     def recall(self, kind: type[Row], key: int) -> Row | None:
         """Like `get`, and holds on to the row until the transaction ends: the identity map alone forgets it."""

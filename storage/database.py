@@ -21,6 +21,7 @@ from sqlalchemy.orm import sessionmaker
 from core.errors import ConfigError
 from core.keys import Keyring
 from storage.base import Session
+from storage.leaving import RowWriter
 
 Result = TypeVar("Result")
 
@@ -45,6 +46,7 @@ class Database:
         if self.is_sqlite:
             _check_disk(Path(self.url.database or "."))
         self.engine = self._make_engine()
+        self._row_writer = RowWriter(self.engine.dialect)
         self._sessions = sessionmaker(self.engine, class_=Session, expire_on_commit=False, autoflush=False)
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_WRITERS, thread_name_prefix="writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
@@ -73,7 +75,7 @@ class Database:
 
     def _transaction(self, *, is_write: bool) -> Iterator[Session]:
         session = self._sessions()
-        session.keyring = self.keyring
+        session.keyring, session.row_writer = self.keyring, self._row_writer
         session.memo = {}
         session._left = {}
         try:
