@@ -84,6 +84,7 @@ def wecom(stage: Stage) -> AibotEmulator:
     return stage.wire.wecom
 
 
+@pytest.mark.slow
 async def test_group_gets_thirty_a_minute_and_nothing_is_lost(stage: Stage) -> None:
     await stage.say("李叔", GROUP, "大家好")
     before = len(stage.posts(GROUP))

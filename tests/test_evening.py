@@ -35,6 +35,7 @@ async def evening(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Stage]
     await stage.close()
 
 
+@pytest.mark.slow
 async def test_evening_is_heard_and_left_in_peace(evening: Stage) -> None:
     """Every trouble opens a case, the bot speaks in the group at most once for each, and seldom out of turn."""
     stage, lines = evening, script()

@@ -3,6 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from core.messages import Decision, Kind, Utterance
 from domain import announcements, chats, conventions
 from domain.announcements import Announcement
@@ -25,6 +27,7 @@ def card(number: str, place: str, topic: str, words: str, deadline: str, state: 
     return f"【报事】{number}\n位置：{place}\n事项：{topic}\n内容：{words}\n时限：{deadline}\n状态：{state}"
 
 
+@pytest.mark.slow
 async def test_story_of_a_community(stage: Stage) -> None:
     """More than forty things that people say and do, and one message of the bot a case in the group until it is done."""
     await group_and_worker_are_bound(stage)
