@@ -1,4 +1,4 @@
-"""Corrections: texts that the bot understood wrongly, as they should be. Labelled lines to train with, with numbers and doors masked."""
+"""Corrections: texts that the bot understood wrongly, as they should be. Labelled lines to train with, with names, numbers and doors masked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from core.errors import Refused
 from core.ids import new_id
 from core.messages import Kind, Understanding, Urgency
 from core.privacy import mask_for_group
+from nlp.names import mask_names
 from storage.base import Session
 from storage.cases import Case
 from storage.understanding import Correction
@@ -74,7 +75,7 @@ def _row(community_id: int, said: str, before: Reading) -> Correction:
     return Correction(
         id=new_id(),
         community_id=community_id,
-        text=mask_for_group(said[:LONGEST]),
+        text=mask_names(mask_for_group(said[:LONGEST])),
         kind_before=before.kind,
         topic_before=before.topic,
         urgency_before=before.urgency,

@@ -134,7 +134,7 @@ class CaseReporter(Base):
 
 
 class KeptAnswer(Base):
-    """A question staff have answered once, kept for next time."""
+    """A question staff have answered once, kept for next time; names, numbers and doors are masked in both."""
 
     __tablename__ = "kept_answer"
     __table_args__ = (Index("ix_kept_answer_community_id", "community_id"),)

@@ -9,7 +9,7 @@ from storage.base import Base, Key, refers
 
 
 class Correction(Base):
-    """One text that was understood wrongly, as it should be: a labelled line to train with. Its numbers and doors are masked."""
+    """One text that was understood wrongly, as it should be: a labelled line to train with. Its names, numbers and doors are masked."""
 
     __tablename__ = "correction"
     __table_args__ = (

@@ -42,6 +42,7 @@ ON_BOTH = (
     "domain/test_announcement_posting.py",
     "domain/test_chats.py",
     "domain/test_due.py",
+    "domain/test_erasing.py",
     "domain/test_files.py",
     "domain/test_inbox.py",
     "domain/test_numbers.py",

@@ -1,7 +1,7 @@
 """Answers that staff have given once and that serve again: kept, found for a like question, and taken away."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from rapidfuzz.fuzz import ratio
@@ -10,9 +10,10 @@ from sqlalchemy import select
 from core.errors import Refused
 from core.privacy import mask_for_group
 from domain.cases import work
+from nlp.names import mask_names
 from storage.base import Session
 from storage.cases import Case, KeptAnswer
-from storage.people import Person
+from storage.people import Account, Person
 
 __all__ = ["KeptAnswer", "answer", "kept_like", "of_community", "remove"]
 
@@ -21,6 +22,7 @@ MOST_COMPARED = 300
 SHORTEST_QUESTION = 4
 # Out of 100. What is asked differs in a word or two; a wrong answer is worse than none.
 ALIKE, ALIKE_IN_OTHER_ORDER = 90, 96
+STARRED = "*"
 POLITE = re.compile(
     r"[\W_]|@?五微|请问|麻烦问|问一下|咨询一下|想咨询|想问|一下|大家好|你好|您好|啊|呀|呢|吗|吧|嘛|的|了|谢谢"
 )
@@ -35,21 +37,36 @@ ABOUT_SOMEBODY = re.compile(
 
 
 def answer(session: Session, case: Case, person: Person, text: str, *, now: datetime) -> None:
-    """Staff answer a question: it goes back to the resident and is kept for next time."""
+    """Staff answer a question: it goes back to the resident and is kept for next time, without names and numbers."""
     if len(text.strip()) < work.SHORTEST_REASON:
         raise Refused("cases.need_reason")
+    known = _names_of_reporter(session, case)
     session.add(
         KeptAnswer(
             community_id=case.community_id,
             case_id=case.id,
-            question=case.text,
-            answer=text.strip(),
+            question=masked(case.text, known=known),
+            answer=masked(text.strip(), known=known),
             topic=case.topic,
             by_id=person.id,
             at=now,
         )
     )
     work.finish(session, case, person, note=text, now=now)
+
+
+def _names_of_reporter(session: Session, case: Case) -> list[str]:
+    """What whoever asked is called, by us and in their chats."""
+    if case.reporter_id is None:
+        return []
+    names = [session.get_one(Person, case.reporter_id).name]
+    names += session.scalars(select(Account.name).where(Account.person_id == case.reporter_id))
+    return [name for name in names if name]
+
+
+def masked(text: str, *, known: Collection[str] = ()) -> str:
+    """A text as it may be kept longer than its matter: no number, no door, nobody's name."""
+    return mask_names(mask_for_group(text), known=known)
 
 
 def kept_like(session: Session, community_id: int, question: str, topic: str | None) -> KeptAnswer | None:
@@ -91,8 +108,13 @@ def _are_alike(one: str, other: str) -> bool:
 
 
 def _is_personal(question: str) -> bool:
-    return PERSONAL.search(question) is not None or mask_for_group(question) != question
+    return PERSONAL.search(question) is not None or not _names_nobody(question)
 
 
 def _may_be_quoted(text: str) -> bool:
-    return ABOUT_SOMEBODY.search(text) is None and mask_for_group(text) == text
+    return ABOUT_SOMEBODY.search(text) is None and _names_nobody(text)
+
+
+def _names_nobody(text: str) -> bool:
+    """Neither a name nor a number stands in it, nor the stars where one stood."""
+    return STARRED not in text and masked(text) == text

@@ -82,8 +82,17 @@ def test_corrections_are_kept_no_longer_than_what_they_are_about(session: Sessio
     case.closed_at = now
     session.flush()
     keep = KeepSettings()
-    retention.forget(session, now=now + timedelta(days=1), keep=keep)
+    retention.forget(session, now=now + timedelta(days=keep.chatter_text_days), keep=keep)
     assert len(kept(session)) == 2
-    days = max(keep.closed_case_days, keep.sent_days) + 1
-    retention.forget(session, now=now + timedelta(days=days), keep=keep)
+    retention.forget(session, now=now + timedelta(days=keep.chatter_text_days, seconds=1), keep=keep)
+    assert kept(session) == [("report", "street_light", "chatter", None, True)]
+    retention.forget(session, now=now + timedelta(days=keep.closed_case_days + 1), keep=keep)
     assert kept(session) == []
+
+
+def test_correction_keeps_nobodys_name(session: Session, town: Town, now: datetime) -> None:
+    case, reporter, _ = town
+    doubt = Understanding(Kind.QUESTION, Decision.ASK, 0.5)
+    corrections.declined(session, case.community_id, "王小明家的低保批了吗", doubt, by_id=reporter.id, now=now)
+    session.flush()
+    assert [line["text"] for line in corrections.labelled(session)] == ["王**家的低保批了吗"]
