@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.channels.base import Answering, Channel, Vouching
+from bot.channels.base import Answering, Channel, Listing, Vouching
 from bot.channels.registry import make_channels
 from bot.fetcher import Fetcher
 from bot.receiver import Receiver
@@ -19,6 +19,7 @@ from bot.scheduler import STALE_TICK, Ticker, make_scheduler
 from bot.sender import Sender
 from bot.wakeups import Wakeups
 from core.clock import Clock
+from core.colleagues import AddressBook
 from core.config import Settings
 from core.errors import ConfigError, WuweiError
 from core.keys import load_or_make
@@ -175,6 +176,9 @@ class App:
             bot_names=self._bot_names(),
             # Asked of a channel that need not be started: a process with the pages alone has a sign-in too.
             member_behind=next((one.member_behind for one in self._unnamed if isinstance(one, Vouching)), None),
+            address_book=next(
+                (AddressBook(one.name, one.colleagues) for one in self._unnamed if isinstance(one, Listing)), None
+            ),
         )
         config = uvicorn.Config(
             make_app(services),

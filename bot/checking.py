@@ -2,36 +2,59 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 
 from bot.backup import sqlite_file
-from bot.channels.base import Channel, Finding, Recalling
+from bot.channels.base import Channel, Finding, Listing, Recalling
 from core.clock import in_china
 from core.config import Settings
-from core.errors import ConfigError
+from core.errors import ConfigError, DeliveryError
 from core.keys import load_or_make
 from domain import areas, inbox, sealing, sending
 from domain.calendars import has_holiday_data
+from domain.colleagues import leaving
 from storage import schema
 from storage.base import Session
 from storage.database import LEAST_FREE_BYTES, Database
 
 FEW_FREE_BYTES = 2 * 1024**3
 MOST_SEALED = 500
+MOST_NAMED = 10
 PLATFORM_SECONDS = 40
 # The arrangement of next year is published in November; after that it should be here.
 ARRANGED_FROM_MONTH = 12
 
 
+@dataclass(slots=True)
+class Known:
+    """What a sound database tells those who ask a platform: `staff` are those on duty by their accounts where there is an address book."""
+
+    channels: Sequence[Channel]
+    today: date
+    staff: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, session: Session) -> None:
+        for channel in self.channels:
+            if isinstance(channel, Recalling):
+                channel.recall(inbox.bookmarks(session, channel.name))
+            if isinstance(channel, Listing):
+                self.staff = leaving.staff_of(session, channel.name, today=self.today)
+
+
 async def findings(settings: Settings, channels: Sequence[Channel], *, now: datetime) -> list[Finding]:
     """Everything that was looked at. A finding that is well but has advice is worth knowing, and nothing is broken."""
     found = [*_about_settings(settings, channels), _about_disk(settings.data_folder)]
-    found += await asyncio.to_thread(_about_data, settings, channels)
+    known = Known(channels, in_china(now).date())
+    found += await asyncio.to_thread(_about_data, settings, known)
     found += _about_calendar(now)
     for channel in channels:
-        found += await _about_channel(channel)
+        about = await _about_channel(channel)
+        found += about
+        if isinstance(channel, Listing) and about[0].is_well:
+            found += await _about_colleagues(channel, known.staff)
     return found
 
 
@@ -62,7 +85,7 @@ def _about_disk(folder: Path) -> Finding:
     return Finding(True, about, "快满了，请安排清理或扩容。" if free < FEW_FREE_BYTES else "")
 
 
-def _about_data(settings: Settings, channels: Sequence[Channel]) -> list[Finding]:
+def _about_data(settings: Settings, known: Known) -> list[Finding]:
     file = sqlite_file(settings)
     if file is not None and not file.is_file():
         return [Finding(True, f"还没有数据库 {file}", "第一次启动时会自己建立。")]
@@ -74,7 +97,7 @@ def _about_data(settings: Settings, channels: Sequence[Channel]) -> list[Finding
     except ConfigError as error:
         return [key, *(Finding(False, fault) for fault in error.faults)]
     try:
-        return [key, *_about_database(database, channels)]
+        return [key, *_about_database(database, known)]
     finally:
         database.close()
 
@@ -88,7 +111,7 @@ def _about_key(path: Path) -> Finding:
     return Finding(True, "密钥文件只有程序自己能读")
 
 
-def _about_database(database: Database, channels: Sequence[Channel]) -> Iterator[Finding]:
+def _about_database(database: Database, known: Known) -> Iterator[Finding]:
     try:
         revision = schema.current(database)
         alive = database.is_alive()
@@ -106,9 +129,7 @@ def _about_database(database: Database, channels: Sequence[Channel]) -> Iterator
         yield Finding(True, f"数据库可用，版本 {revision}")
         with database.reading() as session:
             yield from _about_rows(session)
-            for channel in channels:
-                if isinstance(channel, Recalling):
-                    channel.recall(inbox.bookmarks(session, channel.name))
+            known.read(session)
 
 
 def _about_rows(session: Session) -> Iterator[Finding]:
@@ -146,3 +167,21 @@ async def _about_channel(channel: Channel) -> list[Finding]:
             return await channel.check()
     except TimeoutError:
         return [Finding(False, f"{channel.name} 很久没有回应", "请检查网络和代理。")]
+
+
+async def _about_colleagues(channel: Listing, staff: Mapping[str, str]) -> list[Finding]:
+    """Whoever has a duty and an account there, and is not shown to us, gets nothing that we send. They are named as in front of
+    residents: this is told in staff groups too."""
+    try:
+        async with asyncio.timeout(PLATFORM_SECONDS):
+            listed = {one.external_id for one in await channel.colleagues() if one.is_active}
+    except (DeliveryError, TimeoutError) as error:
+        reason = error.reason if isinstance(error, DeliveryError) else "很久没有回应"
+        advice = "请在管理后台给这个应用开通通讯录的读取权限，并设好可见范围。"
+        return [Finding(False, f"读不到企业通讯录：{reason}", advice)]
+    hidden = [name for external_id, name in staff.items() if external_id not in listed]
+    if not hidden:
+        return []
+    about = f"有 {len(hidden)} 位工作人员不在应用的可见范围里，收不到派单：{'、'.join(hidden[:MOST_NAMED])}"
+    advice = "请在管理后台 → 应用管理 → 自建 → 这个应用 → 可见范围，加上他们；已经离职的，请到工作台“人员 → 通讯录”停掉权限。"
+    return [Finding(False, about, advice)]

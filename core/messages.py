@@ -30,6 +30,9 @@ class IncomingKind(StrEnum):
     CHAT_MIGRATED = "chat_migrated"  # the chat goes on under `new_chat_id`
     MEMBER_JOINED = "member_joined"
     MEMBER_LEFT = "member_left"
+    COLLEAGUE_JOINED = "colleague_joined"  # somebody came into the organisation's address book
+    COLLEAGUE_CHANGED = "colleague_changed"
+    COLLEAGUE_LEFT = "colleague_left"
     UNREADABLE = "unreadable"  # kept for replay; nothing could be made of the body
 
 
@@ -80,6 +83,20 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueChange:
+    """Whose entry in the organisation's address book changed: `name` and `new_id` where they are others now.
+
+    `is_moved` tells of another department or position; `is_active` is False for somebody who is suspended.
+    """
+
+    external_id: str
+    name: str = ""
+    new_id: str = ""
+    is_moved: bool = False
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """One thing that happened on a platform. (channel, account, external_id) is unique: seen twice, worked once.
 
@@ -88,6 +105,7 @@ class Incoming:
     `is_addressed` holds in private chat, when the bot is mentioned, or when one of its messages is replied to.
     `payload` is the argument of a start link. `raw` is the body as it came, kept only while a replay may be needed.
     `keep` is added to what `Sent.keep` said of the message `message_id`, so that a later edit of it gets both.
+    `colleague` goes with the kinds that tell of the address book; then there is no sender.
     """
 
     channel: str
@@ -112,6 +130,7 @@ class Incoming:
     new_chat_id: str | None = None
     raw: str = ""
     keep: Mapping[str, str] = field(default_factory=dict)
+    colleague: ColleagueChange | None = None
 
 
 @dataclass(frozen=True, slots=True)

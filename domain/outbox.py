@@ -181,10 +181,13 @@ def find_press(session: Session, key: str, chat_id: int) -> tuple[Outbox, str, i
     return row, button["action"], int(button["subject"]) if button["subject"] else None
 
 
-def tell_staff(session: Session, text: str, *, key: str, now: datetime) -> None:
-    """A notice to every staff group of the installation, once for each `key`."""
-    groups = session.scalars(select(Chat).where(Chat.purpose == ChatPurpose.STAFF, Chat.state == ChatState.BOUND)).all()
-    for group in groups:
+def tell_staff(session: Session, text: str, *, key: str, now: datetime, community_id: int | None = None) -> None:
+    """A notice to every staff group, of one community where one is named, once for each `key`."""
+    query = select(Chat).where(Chat.purpose == ChatPurpose.STAFF, Chat.state == ChatState.BOUND)
+    if community_id is not None:
+        query = query.where(Chat.community_id == community_id)
+    session.flush()  # the same may have been posted in this transaction
+    for group in session.scalars(query).all():
         dedupe_key = f"{key}:{group.id}"
         if session.scalar(select(Outbox.id).where(Outbox.dedupe_key == dedupe_key)) is None:
             post(session, group, text, now=now, priority=Priority.ASSIGNMENT, dedupe_key=dedupe_key)

@@ -17,7 +17,7 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import answers, cases, follow_ups, neighbours, several, start, tasks
+from handlers import answers, cases, colleagues, follow_ups, neighbours, several, start, tasks
 from handlers.context import Context
 
 
@@ -78,6 +78,9 @@ CHAT_EVENTS = frozenset(
         IncomingKind.BOT_REMOVED,
         IncomingKind.BOT_BLOCKED,
     }
+)
+COLLEAGUE_EVENTS = frozenset(
+    {IncomingKind.COLLEAGUE_JOINED, IncomingKind.COLLEAGUE_CHANGED, IncomingKind.COLLEAGUE_LEFT}
 )
 SIGNALS_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED, Signal.WITHDRAWN, Signal.CORRECTION})
 # Two texts this alike, by the same person within minutes, are one matter said twice.
@@ -154,6 +157,8 @@ def _handle(ctx: Context) -> None:
         start.chat_changed(ctx)
     elif kind == IncomingKind.BOT_ADDED:
         start.bot_added(ctx)
+    elif kind in COLLEAGUE_EVENTS:
+        colleagues.changed(ctx)
     elif ctx.incoming.sender is None or not ctx.incoming.sender.is_person:
         return
     elif ctx.is_private and kind in (IncomingKind.MESSAGE, IncomingKind.BOT_STARTED):

@@ -1,7 +1,31 @@
 """All tables by one import, for migrations and tests."""
 
-from storage import access, announcements, areas, cases, chats, conventions, messages, people, reminders, understanding
+from storage import (
+    access,
+    announcements,
+    areas,
+    cases,
+    chats,
+    colleagues,
+    conventions,
+    messages,
+    people,
+    reminders,
+    understanding,
+)
 from storage.base import Base
 
-MODULES = (access, announcements, areas, cases, chats, conventions, messages, people, reminders, understanding)
+MODULES = (
+    access,
+    announcements,
+    areas,
+    cases,
+    chats,
+    colleagues,
+    conventions,
+    messages,
+    people,
+    reminders,
+    understanding,
+)
 metadata = Base.metadata

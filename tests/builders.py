@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from core.clock import FixedClock
+from core.colleagues import AddressBook
 from core.config import Settings, TelegramSettings, WebSettings, WeComSettings
 from core.ids import new_id
 from core.messages import Kind, Urgency
@@ -209,6 +210,7 @@ def desk(
     telegram: TelegramSettings | None = None,
     wecom: WeComSettings | None = None,
     member_behind: Callable[[str], Awaitable[str]] | None = None,
+    address_book: AddressBook | None = None,
 ) -> Desk:
     """The console of an installation whose data lies in `folder`."""
     clock = FixedClock(now)
@@ -234,6 +236,7 @@ def desk(
         simulation=simulation,
         bot_names={"telegram": "五微小助手"},
         member_behind=member_behind,
+        address_book=address_book,
     )
     return Desk(make_app(services), database, clock, wakes, missing, public_url)
 

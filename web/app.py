@@ -55,6 +55,7 @@ from web import (
     audit,
     case_steps,
     cases,
+    colleagues,
     conventions,
     files,
     groups,
@@ -83,6 +84,7 @@ SIGNED_IN: tuple[APIRouter, ...] = (
     answers.router,
     files.router,
     areas.router,
+    colleagues.router,  # before people: there a key stands in its place
     people.router,
     groups.router,
     announcements.router,

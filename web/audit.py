@@ -33,6 +33,7 @@ SHELVES = {
     "area": "/areas/",
     "person": "/people/",
     "duty": "/people/",
+    "colleague": "/people/",
     "announcement": "/announcements/",
     "rotation": "/announcements/",
     "case": "/desk/cases/",

@@ -42,7 +42,16 @@ async def show_list(request: Request, visitor: DeskVisitor) -> HTMLResponse:
 
     rows, total = await services.database.read(work)
     return page(
-        request, visitor, "people.html", rows=rows, total=total, here_is=here, q=words, role=role, roles=ROLE_NAMES
+        request,
+        visitor,
+        "people.html",
+        rows=rows,
+        total=total,
+        here_is=here,
+        q=words,
+        role=role,
+        roles=ROLE_NAMES,
+        has_book=services.address_book is not None,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from core.clock import Clock
+from core.colleagues import AddressBook
 from core.config import Settings
 from core.hooks import HookAnswer, HookCall
 from domain.outbox import Session
@@ -40,6 +41,7 @@ class Services:
 
     `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
     `member_behind` tells whose account in WeCom stands behind the code of a sign-in, empty for nobody's; it raises a DeliveryError.
+    `address_book` is the organisation's, where a platform has one.
     """
 
     database: Transactions
@@ -54,3 +56,4 @@ class Services:
     bot_names: Mapping[str, str] = field(default_factory=dict)
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     member_behind: Callable[[str], Awaitable[str]] | None = None
+    address_book: AddressBook | None = None

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from core.colleagues import Colleague
 from core.hooks import HookAnswer, HookCall
 from core.messages import Abilities, Attachment, Bookmark, Incoming, Outgoing, Sent
 
@@ -78,6 +79,18 @@ class Vouching(Protocol):
 
     async def member_behind(self, code: str) -> str:
         """The account of who brings this code, empty where it is nobody's of ours. Raises a DeliveryError of core/errors."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A channel whose platform has an address book of the organisation."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def colleagues(self) -> Sequence[Colleague]:
+        """Everybody whom we are shown there, each once. Raises a DeliveryError of core/errors."""
         ...
 
 

@@ -1,7 +1,7 @@
 """`wuwei check` says each thing that is set up wrongly, in plain Chinese, and changes nothing."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +13,12 @@ from bot import checking
 from bot.app import open_database
 from bot.channels.base import Channel, Finding
 from bot.commands.checking import check, line
+from core.colleagues import Colleague
 from core.config import DatabaseSettings, Settings, TelegramSettings, WebSettings
+from core.errors import DeliveryError, TryLater
 from core.keys import load_or_make
 from core.messages import Bookmark, ChatKind, ChatRef, Incoming, IncomingKind
-from domain import calendars, inbox
+from domain import calendars, inbox, people
 from storage import schema
 from storage.database import LEAST_FREE_BYTES
 from storage.messages import OutboxState
@@ -113,6 +115,39 @@ async def test_check_hands_a_channel_what_the_running_program_wrote_down(setting
     asked = Remembering([])
     await lines(settings, asked)
     assert asked.recalled == {"line": "up"}
+
+
+class Book(Asked):
+    """A channel with an address book."""
+
+    name = "book"
+
+    def __init__(self, *listed: Colleague, fault: DeliveryError | None = None) -> None:
+        super().__init__([Finding(True, "可以使用")])
+        self.listed, self.fault = listed, fault
+
+    async def colleagues(self) -> Sequence[Colleague]:
+        if self.fault is not None:
+            raise self.fault
+        return self.listed
+
+
+async def test_check_names_staff_whom_the_app_is_not_shown(settings: Settings) -> None:
+    database = open_database(settings)
+    with database.writing() as session:
+        place = builders.community(session, "邻里社区")
+        for name, role in (("张伟", Role.GRID_WORKER), ("李娜", Role.MEDIATOR), ("王芳", None)):
+            who = builders.person(session, name, role, place.id if role else None)
+            people.link_account(session, who, channel="book", external_id=name, now=NOW)
+    database.close()
+    seen = Book(Colleague("张伟"), Colleague("李娜"))
+    half = Book(Colleague("张伟"), Colleague("李娜", is_active=False))
+    assert (await lines(settings, seen))[-1] == "[正常] 可以使用"
+    assert (await lines(settings, half))[-1].startswith(
+        "[问题] 有 1 位工作人员不在应用的可见范围里，收不到派单：李调解员。"
+    )
+    closed = await lines(settings, Book(fault=TryLater(1.0, "应用没有这个接口的权限（48002）")))
+    assert closed[-1].startswith("[问题] 读不到企业通讯录：应用没有这个接口的权限（48002）。")
 
 
 def telegram(**items: object) -> TelegramSettings:

@@ -194,7 +194,7 @@ class App:
         self._check_agent(given)
         seen = [member for member in self._world.members.values() if member.is_visible]
         alone = [{"userid": member.userid} for member in seen if not member.departments]
-        parties = sorted({number for member in seen for number in member.departments})
+        parties = sorted(set(self._world.departments) - self._world.hidden_departments)
         ranges = {"allow_userinfos": {"user": alone}, "allow_partys": {"partyid": parties}, "allow_tags": {"tagid": []}}
         return {"agentid": self._world.agent_id, **ranges, **self.settings}
 

@@ -54,9 +54,7 @@ class Contacts:
         raise ApiError(40068, f"no tag {given.get('tagid')}")
 
     def _seen(self) -> set[int]:
-        """The departments of whom the app may see, and those below them."""
-        seen = {number for one in self._world.members.values() if one.is_visible for number in one.departments}
-        return seen & set(self._world.departments)
+        return set(self._world.departments) - self._world.hidden_departments
 
 
 def _shown(member: Member) -> Json:

@@ -88,6 +88,7 @@ class World:
     agent_id: int
     members: dict[str, Member] = field(default_factory=dict)
     departments: dict[int, tuple[str, int]] = field(default_factory=dict)  # name and parent, by id
+    hidden_departments: set[int] = field(default_factory=set)
     customers: dict[str, str] = field(default_factory=dict)
     media: dict[str, Medium] = field(default_factory=dict)
     posted: list[Posted] = field(default_factory=list)

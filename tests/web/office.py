@@ -10,6 +10,7 @@ from typing import TypeVar
 import httpx
 from sqlalchemy import event, select
 
+from core.colleagues import AddressBook
 from storage.access import AuditEntry
 from storage.base import Base
 from storage.database import Database
@@ -97,9 +98,9 @@ class Office:
             event.remove(self.database.engine, "before_cursor_execute", note)
 
 
-def open_office(database: Database, now: datetime, folder: Path) -> Office:
+def open_office(database: Database, now: datetime, folder: Path, *, address_book: AddressBook | None = None) -> Office:
     """Everybody and everything in place."""
-    desk = builders.desk(database, now, folder)
+    desk = builders.desk(database, now, folder, address_book=address_book)
     with database.writing() as session:
         here, there = builders.community(session), builders.community(session, "邻里社区")
         return Office(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.channels.base import Deliver, Finding
+from bot.channels.wecom import contacts
 from bot.channels.wecom.app_reading import CHANNEL, to_incoming
 from bot.channels.wecom.app_sending import AppMouth
 from bot.channels.wecom.budget import Budget
@@ -19,6 +20,7 @@ from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.hooks import answer, is_stored
 from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes
+from core.colleagues import Colleague
 from core.errors import DeliveryError
 from core.hooks import HookAnswer, HookCall
 from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, Outgoing, SenderRef, Sent
@@ -142,6 +144,9 @@ class AppChannel:
         found = await self._calls.get("auth/getuserinfo", code=code)
         userid = found.get("userid") or found.get("UserId")
         return userid if isinstance(userid, str) else ""
+
+    async def colleagues(self) -> Sequence[Colleague]:
+        return await contacts.colleagues(self._calls, self._agent_id)
 
     async def reread(self, raw: str) -> Incoming | None:
         """A body that was kept because it could not be read, as it is read today."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.wecom.callbacks import Fields, read_xml
-from core.messages import Attachment, AttachmentKind, ChatKind, ChatRef, Incoming, IncomingKind, SenderRef
+from core.messages import (
+    Attachment,
+    AttachmentKind,
+    ChatKind,
+    ChatRef,
+    ColleagueChange,
+    Incoming,
+    IncomingKind,
+    SenderRef,
+)
 
 CHANNEL = "wecom"
 MEDIA_LIVE = timedelta(days=3)
@@ -21,6 +30,16 @@ FILES = {
     "video": AttachmentKind.VIDEO,
     "file": AttachmentKind.FILE,
 }
+
+
+SYSTEM = "sys"
+# Of the address book; departments and tags by themselves are nobody's.
+CONTACT_CHANGES = {
+    "create_user": IncomingKind.COLLEAGUE_JOINED,
+    "update_user": IncomingKind.COLLEAGUE_CHANGED,
+    "delete_user": IncomingKind.COLLEAGUE_LEFT,
+}
+IS_SUSPENDED, HAS_LEFT = "2", "5"  # `Status`
 
 
 class _Unreadable(Exception):
@@ -100,6 +119,8 @@ class _Reader:
 
     def _event(self, name: str) -> Incoming | None:
         """`enter_agent` comes with every look at the app: it opens the chat and is answered by nothing."""
+        if name == "change_contact":
+            return self._contact(self._text("ChangeType").lower())
         key = self._text("EventKey")
         known = ":".join((self._user, str(int(self._at.timestamp())), name, key, self._text("TaskId")))
         external_id = f"event:{hashlib.sha256(known.encode('utf-8', 'replace')).hexdigest()[:32]}"
@@ -114,6 +135,31 @@ class _Reader:
         if name == "click" and key:
             return self._make(external_id, IncomingKind.MESSAGE, message_id=external_id, text=key)
         return None
+
+    def _contact(self, change: str) -> Incoming | None:
+        """Somebody came into the address book, changed or left; departments are looked at when staff look."""
+        kind = CONTACT_CHANGES.get(change)
+        if kind is None:
+            return None
+        userid, status = self._need("UserID"), self._text("Status")
+        known = ":".join(("contact", change, userid, str(int(self._at.timestamp()))))
+        return Incoming(
+            channel=CHANNEL,
+            account=self._account,
+            external_id=f"event:{hashlib.sha256(known.encode('utf-8', 'replace')).hexdigest()[:32]}",
+            kind=IncomingKind.COLLEAGUE_LEFT if status == HAS_LEFT else kind,
+            chat=ChatRef(SYSTEM, ChatKind.PRIVATE),
+            sender=None,
+            sent_at=self._at,
+            colleague=ColleagueChange(
+                userid,
+                name=self._text("Name"),
+                new_id=self._text("NewUserID")[:LONGEST_ID],
+                is_moved=bool(self._text("Department") or self._text("Position")),
+                is_active=status != IS_SUSPENDED,
+            ),
+            raw=self._raw,
+        )
 
     def _press(self, external_id: str, key: str) -> Incoming:
         """Each click brings a code with which the card may be changed once: it is kept with the card's message."""
@@ -136,7 +182,7 @@ class _Reader:
             external_id=external_id,
             kind=kind,
             chat=ChatRef(self._user, ChatKind.PRIVATE),
-            sender=SenderRef(self._user, self._names.get(self._user, ""), is_person=self._user != "sys"),
+            sender=SenderRef(self._user, self._names.get(self._user, ""), is_person=self._user != SYSTEM),
             sent_at=self._at,
             **made,  # type: ignore[arg-type]  # the callers name the fields
         )
