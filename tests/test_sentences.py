@@ -4,6 +4,8 @@ import re
 
 from core.messages import Decision, Kind, Utterance
 from core.texts import sentences
+from domain.cases import words
+from nlp.topics import topics
 from nlp.understand import understand
 
 HAN = "\u4e00-\u9fff"
@@ -46,13 +48,21 @@ EXAMPLES = {
 def test_examples_in_the_sentences_are_understood() -> None:
     """What we tell people to say must work when they say just that, in a group and without being asked back."""
     shown = [
-        words
+        said
         for key in ("start.help", "start.welcome", "start.not_understood", "cases.mine_none")
-        for words in re.findall(r"如“([^”]+)”", sentences()[key])
+        for said in re.findall(r"如“([^”]+)”", sentences()[key])
     ]
     assert set(shown) == set(EXAMPLES)
-    assert {words: understand(Utterance(words)).kind for words in shown} == EXAMPLES
-    assert {understand(Utterance(words)).decision for words in shown} == {Decision.ACT}
+    assert {said: understand(Utterance(said)).kind for said in shown} == EXAMPLES
+    assert {understand(Utterance(said)).decision for said in shown} == {Decision.ACT}
+
+
+def test_every_emergency_has_all_three_numbers() -> None:
+    """The topic may be taken wrongly; the number to call must stand there all the same."""
+    calls = {key: text for key, text in sentences().items() if re.match(r"cases\.call(?:_|$)", key)}
+    assert {key.removeprefix("cases.call_") for key in calls} == {"cases.call", *words.OWN_CALL}
+    assert {key for key, text in calls.items() if not all(number in text for number in ("110", "119", "120"))} == set()
+    assert words.OWN_CALL <= topics().keys()
 
 
 def test_text_checks_see_faults() -> None:

@@ -108,9 +108,10 @@ def _post(session: Session, case: Case, chat: Chat, text: str, *, now: datetime,
 
 def line(case: Case) -> str:
     """What a chat reads when somebody's own report has joined a case."""
-    key = "joined_emergency" if case.urgency == Urgency.EMERGENCY else "joined"
-    text = say(f"cases.{key}", number=case.number, what=words.what(case), count=case.joined + 1)
-    return mask_for_group(text)
+    blanks = {"number": case.number, "what": words.what(case), "count": case.joined + 1}
+    if case.urgency == Urgency.EMERGENCY:
+        return mask_for_group(say("cases.joined_emergency", call=words.whom_to_call(case), **blanks))
+    return mask_for_group(say("cases.joined", **blanks))
 
 
 def part_buttons(case: Case) -> list[list[Press]]:

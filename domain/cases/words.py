@@ -46,6 +46,8 @@ HABITS = frozenset(
     }
     | {"renovation", "oil_fume"}
 )
+# Emergencies with a first step of their own.
+OWN_CALL = frozenset({"gas", "fire", "medical_emergency", "lift", "missing_person"})
 LONGEST_CLAUSE = 40
 LONGEST_IN_LIST = 24
 # What people say when they have reported something and nobody has come: no matter of its own, however it sounds.
@@ -112,6 +114,11 @@ def worker_name(session: Session, case: Case) -> str:
     return people.surname_title(person, Role(case.assignee_role or Role.COMMUNITY_WORKER))
 
 
+def whom_to_call(case: Case) -> str:
+    """What to do first and the number to call. All three numbers stand in each sentence, in case the topic was taken wrongly."""
+    return say(f"cases.call_{case.topic}" if case.topic in OWN_CALL else "cases.call")
+
+
 def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     """The one message in the group: number, what was understood, who is on it. It is edited as the case goes on."""
     kind, state = Kind(case.kind), State(case.state)
@@ -121,7 +128,7 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
         return say(f"cases.receipt_{kind.value}", number=case.number)
     if case.urgency == Urgency.EMERGENCY and state in (State.OPEN, State.ASSIGNED):
         who = worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
-        return say("cases.receipt_emergency", number=case.number, who=who)
+        return say("cases.receipt_emergency", call=whom_to_call(case), number=case.number, who=who)
     lines = say("cases.receipt", number=case.number, what=what(case), who=_progress(session, case, state))
     if asks_place:
         lines += "\n" + say("cases.receipt_ask_place")

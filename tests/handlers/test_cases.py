@@ -267,7 +267,7 @@ async def test_question_is_answered_by_staff_and_the_answer_is_kept(stage: Stage
 async def test_emergency_tells_the_number_to_call_and_wakes_worker_and_desk_at_once(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼有人晕倒了")
     assert stage.texts(GROUP) == [
-        "如有人身危险，请先离开现场，立即拨打 119（火警、燃气）、120（急救）、110（报警）。\n"
+        "请立即拨打 120（急救），先不要随意搬动伤病的人；火警、救援 119，报警 110。\n"
         "BX-20261121-0001 已紧急通知张网格员。"
     ]
     assert stage.texts(STAFF_GROUP) == ["⚠ 紧急 BX-20261121-0001：突发伤病 · 3号楼\n位置：3号楼\n请立即接单！"]
