@@ -10,6 +10,10 @@ from handlers import cases
 from handlers.context import Context
 
 LONGEST_PLACE = 30
+# Said of work that somebody does; a wish or a proposal is not mended.
+OF_THE_WORK = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED})
+NOT_WORKED_ON = frozenset({Kind.WISH, Kind.PROPOSAL, Kind.QUESTION})
+SURE_OF_TOPIC = 0.6
 
 
 def follow_up(ctx: Context, case: listing.Case) -> None:
@@ -36,6 +40,27 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
         # The picture itself goes to the worker when it has been fetched; nothing needs to announce it.
         note = say("cases.photo_proof")
         take_step(ctx.session, case, Step.ADD, now=ctx.now, actor_id=actor, note=note, cause_id=ctx.received.id)
+
+
+def may_be_about(ctx: Context, case: listing.Case) -> bool:
+    """Whether 还没修好 or 修好了 can be said of this case: not where it names another thing, or another place."""
+    understood = ctx.understanding
+    if understood.signal not in OF_THE_WORK:
+        return True
+    if case.kind in NOT_WORKED_ON:
+        return False
+    named = dict(understood.topics)
+    if case.topic and case.topic not in named and max(named.values(), default=0.0) >= SURE_OF_TOPIC:
+        return False
+    return not (understood.places and case.place and _is_elsewhere(ctx, case))
+
+
+def _is_elsewhere(ctx: Context, case: listing.Case) -> bool:
+    said, known = opening.place_words(ctx.understanding.places), case.place
+    if said in known or known in said:
+        return False
+    area_ids = {mention.area_id for mention in ctx.understanding.places}
+    return case.area_id not in area_ids
 
 
 def takes_back(ctx: Context) -> bool:

@@ -255,7 +255,14 @@ def _concerns_case(ctx: Context) -> bool:
         case = opening.case_of_album(ctx.session, ctx.chat.id, incoming.album_id)
     if case is None and _may_follow(ctx):
         states = frozenset(State) if understood.signal in SIGNALS_OF_A_CASE else ACTIVE
-        case = opening.latest_case_of(ctx.session, ctx.person.id, ctx.chat.id, now=ctx.now, states=states)
+        case = opening.latest_case_of(
+            ctx.session,
+            ctx.person.id,
+            ctx.chat.id,
+            now=ctx.now,
+            states=states,
+            fits=lambda own: follow_ups.may_be_about(ctx, own),
+        )
         if follow_ups.takes_back(ctx):
             case = neighbours.joined_since(ctx, case) or case
     if case is None or (understood.decision == Decision.ACT and _is_other_matter(ctx, case)):

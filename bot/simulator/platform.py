@@ -35,6 +35,7 @@ from core.simulation import (
 )
 
 BOT_NAME = "五微"
+CALLED = f"@{BOT_NAME}"
 NAME_LIMIT = 40
 START_COMMAND = re.compile(r"/start(?:\s+(?P<payload>\S+))?\s*")
 
@@ -241,7 +242,8 @@ class SimulatedPlatform:
         update = replace(
             self._update(IncomingKind.BOT_STARTED if start else kind, where, persona),
             message_id=message,
-            text=said.text,
+            # As the real platforms' bots hear it: without the name that called them.
+            text=said.text.replace(CALLED, "").strip() if CALLED in said.text else said.text,
             payload=start["payload"] if start else None,
             attachments=tuple(
                 Attachment(file.kind, file.id, file.size, file.media_type, file.name or None) for file in said.files
@@ -249,7 +251,7 @@ class SimulatedPlatform:
             reply_to=said.reply_to,
             reply_to_text=replied.text if replied else "",
             reply_to_bot=is_to_bot,
-            is_addressed=is_private or is_to_bot or f"@{BOT_NAME}" in said.text,
+            is_addressed=is_private or is_to_bot or CALLED in said.text,
             album_id=album,
         )
         self._tell(where, update)

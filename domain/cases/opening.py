@@ -1,7 +1,7 @@
 """How a case begins and what is added to it: opened with a number and a worker, joined by later words, photos and places."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -238,15 +238,22 @@ def case_of_album(session: Session, chat_id: int, album_id: str) -> Case | None:
 
 
 def latest_case_of(
-    session: Session, reporter_id: int, chat_id: int, *, now: datetime, states: frozenset[State] = ACTIVE
+    session: Session,
+    reporter_id: int,
+    chat_id: int,
+    *,
+    now: datetime,
+    states: frozenset[State] = ACTIVE,
+    fits: Callable[[Case], bool] = lambda _: True,
 ) -> Case | None:
-    """What this person reported last in this chat, not long ago."""
+    """What this person reported last in this chat, not long ago, of what `fits`."""
     if (NEW_HERE, reporter_id) in session.memo:
         session.memo.setdefault((RECENT, reporter_id), [])
     if (RECENT, reporter_id) not in session.memo:
         note_recent(session, [reporter_id], now=now)
     mine = cast(list[Case], session.memo[RECENT, reporter_id])
-    return next((case for case in reversed(mine) if case.chat_id == chat_id and case.state in states), None)
+    here = (case for case in reversed(mine) if case.chat_id == chat_id and case.state in states)
+    return next((case for case in here if fits(case)), None)
 
 
 # Put together once: every batch asks it.

@@ -264,6 +264,24 @@ async def test_question_is_answered_by_staff_and_the_answer_is_kept(stage: Stage
         assert (kept.question, kept.answer) == ("高龄补贴怎么办", "带身份证到党群服务中心")
 
 
+async def test_word_that_it_is_still_broken_goes_to_the_thing_it_names(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼门口路灯不亮")
+    await stage.say("王阿姨", GROUP, "3号楼2单元电梯坏了")
+    await stage.say("王阿姨", GROUP, "我建议小区里装几个健身器材")
+    await stage.say("王阿姨", GROUP, "路灯还没修好")
+    assert stage.texts(GROUP)[-1] == "抱歉给您添麻烦了，BX-20261121-0001 已重新催办。"
+    await stage.say("王阿姨", GROUP, "还没修好")
+    assert stage.texts(GROUP)[-1] == "抱歉给您添麻烦了，BX-20261121-0002 已重新催办。"
+
+
+async def test_neighbour_who_asks_whether_it_is_mended_joins_the_case(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "3号楼2单元电梯坏了")
+    await stage.say("王阿姨", GROUP, "我建议小区里装几个健身器材")
+    await stage.say("王阿姨", GROUP, "3号楼2单元的电梯是不是还没修好")
+    assert "BX-20261121-0001" in stage.texts(GROUP)[-1]
+    assert stage.numbers() == ["BX-20261121-0001", "JY-20261121-0001"]
+
+
 async def test_emergency_tells_the_number_to_call_and_wakes_worker_and_desk_at_once(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼有人晕倒了")
     assert stage.texts(GROUP) == [

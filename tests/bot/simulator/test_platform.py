@@ -223,6 +223,12 @@ def test_messages_come_in_order_and_after_an_id(town: Town) -> None:
     assert refusal(town.platform.messages, "g9") == "simulator.no_chat"
 
 
+def test_name_that_called_the_bot_is_no_part_of_what_was_said(town: Town) -> None:
+    town.platform.say("g3", "wang", text="@五微 我的")
+    update = town.take()[0]
+    assert (update.text, update.is_addressed) == ("我的", True)
+
+
 def test_everything_survives_a_restart(town: Town, tmp_path: Path) -> None:
     message = town.platform.say("g3", "wang", text="灯坏了", uploads=[Upload(AttachmentKind.PHOTO, PNG)])
     goal = datetime.now(UTC) + timedelta(days=3)
