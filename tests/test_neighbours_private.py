@@ -44,6 +44,20 @@ async def test_who_joined_hears_no_more_of_it_and_the_receipt_stays_quiet(stage:
     assert FIRST not in stage.texts("李叔")[-1]
 
 
+async def test_older_lines_and_questions_in_the_group_say_no_more_of_it(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
+    await stage.say("李叔", GROUP, "3号楼半夜放音响，吵得睡不着")
+    await stage.pass_time(minutes=30)
+    for button in ("接单", "办结"):
+        await stage.press("张伟", PRIVATE, button)
+    await stage.say("张伟", PRIVATE, "已和 502 王小明谈过")
+    assert ["已并入" in text or "谈过" in text for text in stage.texts(GROUP)] == [False, True, True]
+    await found_private(stage, FIRST)
+    hidden = f"{FIRST} 已转为私下办理，群里请先不要展开细节。"
+    assert stage.texts(GROUP) == [QUIET, hidden, hidden]
+    assert [post.buttons for post in stage.posts(GROUP)] == [(), (), ()]
+
+
 async def test_receipt_of_one_alone_stays_quiet_when_its_minute_is_over(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
     await found_private(stage, FIRST)

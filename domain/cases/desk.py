@@ -205,11 +205,15 @@ def _check(session: Session, case: Case, new: Correction, *, now: datetime, is_n
 
 
 def _set_privacy(session: Session, case: Case, *, now: datetime) -> None:
-    """What turns out to be between people leaves the group: its receipt there says no more than that."""
+    """What turns out to be between people leaves the groups: what they were told of it says no more than that."""
     was_private = case.is_private
     case.is_private = case.kind in words.PRIVATE_KINDS
+    if not case.is_private or was_private:
+        return
+    session.flush()
+    receipts.hide_others(session, case, now=now)
     row = session.get(Outbox, case.receipt_id) if case.receipt_id else None
-    if case.is_private and not was_private and row is not None:
+    if row is not None:
         buttons = receipts.buttons_of(session, case, now=now)
         outbox.edit(session, row, receipts.text_of(session, case), now=now, buttons=buttons)
 

@@ -7,13 +7,17 @@ from sqlalchemy import select
 
 from core.errors import Refused
 from core.ids import BLOCK_STRIDE
+from core.messages import OutgoingAction
 from core.texts import say
+from domain import outbox
 from domain.cases import joined, words
 from domain.cases.joined import UNDO
 from domain.cases.life import State
 from domain.outbox import Press
 from storage.base import Session
 from storage.cases import Case
+from storage.chats import Chat, ChatPurpose
+from storage.messages import Outbox
 
 LONGEST_OPENING = 60_000 * BLOCK_STRIDE  # a minute, in keys
 
@@ -67,6 +71,22 @@ def buttons_of(session: Session, case: Case, *, now: datetime) -> list[list[Pres
         if joined.has_fresh(session, each, now=now):
             rows += joined.part_buttons(each)
     return rows
+
+
+def hide_others(session: Session, case: Case, *, now: datetime) -> None:
+    """Whatever else residents' groups were told of a matter says no more than its number: who joined it, how it went, whether it is done."""
+    told = (
+        select(Outbox)
+        .join(Chat, Chat.id == Outbox.chat_id)
+        .where(
+            Outbox.case_id == case.id,
+            Outbox.action == OutgoingAction.SEND,
+            Outbox.id != (case.receipt_id or 0),
+            Chat.purpose == ChatPurpose.RESIDENTS,
+        )
+    )
+    for row in session.scalars(told.order_by(Outbox.id)).all():
+        outbox.edit(session, row, say("cases.told_private", number=case.number), now=now)
 
 
 def undo_one(case: Case) -> list[list[Press]]:
