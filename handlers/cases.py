@@ -82,7 +82,7 @@ def open_case(ctx: Context) -> listing.Case:
     )
     joining.note_opened(ctx.session, case, ctx.chat)
     ctx.received.outcome, ctx.received.case_id = Outcome.OPENED, case.id
-    opening.keep_message(ctx.session, case, ctx.received)
+    opening.keep_message(ctx.session, case, ctx.received, said=ctx.incoming.text)
     take_files(ctx, case, ctx.received)
     for earlier in inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now):
         if earlier.id != ctx.received.id:
@@ -116,9 +116,10 @@ def take_files(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
 
 
 def join_message(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
-    """A message, with its photos, becomes part of a case."""
+    """A message, with its photos, becomes part of a case; of the one in hand only what is said of this matter."""
     received.case_id, received.outcome = case.id, Outcome.JOINED
-    opening.keep_message(ctx.session, case, received)
+    said = ctx.incoming.text if received is ctx.received else received.text
+    opening.keep_message(ctx.session, case, received, said=said)
     take_files(ctx, case, received)
 
 

@@ -85,6 +85,7 @@ def _join(ctx: Context, case: Case, *, has_own_words: bool) -> bool:
         case,
         ctx.person,
         ctx.received,
+        said=ctx.incoming.text,
         place=opening.place_words(ctx.understanding.places),
         has_own_words=has_own_words,
         now=ctx.now,

@@ -2,11 +2,28 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from bot.app import CLOCK, INTAKE, SENDER, App
+from storage.cases import CaseEvent, CaseMessage
 from tests.stage import GROUP, PRIVATE, Stage, photo
 
 FIRST, SECOND = "BX-20261121-0001", "BX-20261121-0002"
 BOTH = "3号楼路灯坏了，另外垃圾也没人收"
+
+
+def texts_of(stage: Stage, number: str) -> list[str]:
+    """The messages that belong to a case."""
+    with stage.app.database.reading() as session:
+        query = select(CaseMessage.text).where(CaseMessage.case_id == stage.case(number).id)
+        return list(session.scalars(query.order_by(CaseMessage.id)))
+
+
+def notes_of(stage: Stage, number: str, step: str) -> list[str]:
+    """What stands in a case's history under a step."""
+    with stage.app.database.reading() as session:
+        query = select(CaseEvent.note).where(CaseEvent.case_id == stage.case(number).id, CaseEvent.step == step)
+        return list(session.scalars(query.order_by(CaseEvent.id)))
 
 
 async def test_two_matters_of_one_message_are_two_cases_and_one_answer(stage: Stage) -> None:
@@ -47,6 +64,24 @@ async def test_of_two_matters_the_one_known_already_joins(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, BOTH)
     assert stage.numbers() == [FIRST, SECOND]
     assert (stage.case(FIRST).joined, stage.case(SECOND).topic) == (1, "rubbish")
+
+
+async def test_of_two_matters_each_case_keeps_its_own_part(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "3号楼路灯坏了")
+    await stage.say("王阿姨", GROUP, BOTH)
+    assert [texts_of(stage, number) for number in stage.numbers()] == [
+        ["3号楼路灯坏了", "3号楼路灯坏了"],
+        ["垃圾也没人收"],
+    ]
+    assert notes_of(stage, FIRST, "join") == ["3号楼路灯坏了"]
+    await stage.press("王阿姨", GROUP, "不是同一件事")
+    third = stage.case(stage.numbers()[-1])
+    assert (third.text, third.topic, third.place) == ("3号楼路灯坏了", "street_light", "3号楼")
+    assert [texts_of(stage, number) for number in stage.numbers()] == [
+        ["3号楼路灯坏了"],
+        ["垃圾也没人收"],
+        ["3号楼路灯坏了"],
+    ]
 
 
 async def test_answer_for_two_matters_keeps_the_one_that_passes_to_a_neighbour(stage: Stage) -> None:

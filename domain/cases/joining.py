@@ -227,11 +227,12 @@ def join(
     person: Person,
     received: Noted,
     *,
+    said: str,
     place: str,
     has_own_words: bool,
     now: datetime,
 ) -> CaseReporter | None:
-    """Puts somebody beside the case's reporter; their words stand in its history. None: they are among them already."""
+    """Puts somebody beside the case's reporter; what they said of it stands in its history. None: they are among them already."""
     session.flush()
     if person.id == case.reporter_id or joined.of_person(session, case, person.id) is not None:
         return None
@@ -242,7 +243,7 @@ def join(
         Step.JOIN,
         now=now,
         actor_id=person.id,
-        note=received.text,
+        note=said,
         data=data,
         cause_id=received.id,
     )

@@ -189,8 +189,9 @@ def post_receipt_of_several(
     reminders.add(session, reminders.RECEIPT_SETTLED, cases[0], due_at=now + work.UNDO)
 
 
-def keep_message(session: Session, case: Case, received: Noted) -> None:
-    """This message belongs to the case: replies to it, its edits and its album find the case through it."""
+def keep_message(session: Session, case: Case, received: Noted, *, said: str | None = None) -> None:
+    """This message belongs to the case: replies to it, its edits and its album find the case through it. `said` is what of it is
+    about this case, where it tells of several."""
     if received.chat_id is None or received.message_id is None:
         return
     session.leave(
@@ -200,7 +201,7 @@ def keep_message(session: Session, case: Case, received: Noted) -> None:
         message_id=received.message_id,
         sender=received.sender or "",
         album_id=received.album_id,
-        text=received.text,
+        text=received.text if said is None else said,
         at=received.sent_at,
     )
 

@@ -1,11 +1,12 @@
 """How what was joined comes apart: somebody's words become a case of their own, or the reporter leaves and the others stay."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, update
 
 from core.errors import Refused
-from core.messages import Urgency
+from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, inbox, reminders
 from domain.cases import joined, opening, words, work
@@ -82,7 +83,7 @@ def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int,
     said = _words_of(session, case, row)
     if received is None or chat is None or not said:
         return None
-    understood = inbox.understanding_of(received)
+    understood = _understood_of(case, row, received, said)
     if understood is None:
         return None
     made = opening.open_case(
@@ -109,6 +110,15 @@ def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int,
         start_link=None,
     )
     return made
+
+
+def _understood_of(case: Case, row: CaseReporter, received: Received, said: str) -> Understanding | None:
+    """What was understood of their words; of one matter among several, that which it joined by: its topic and its place."""
+    understood = inbox.understanding_of(received)
+    if understood is None or said == received.text:
+        return understood
+    places = tuple(place for place in understood.places if place.words in row.place)
+    return replace(understood, kind=Kind(case.kind), topics=((case.topic, 1.0),) if case.topic else (), places=places)
 
 
 def _words_of(session: Session, case: Case, row: CaseReporter) -> str:

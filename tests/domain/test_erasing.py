@@ -82,7 +82,7 @@ def test_words_of_who_left_it_to_others_go_when_it_is_over(session: Session, pla
     reporter, neighbour = builders.person(session, "李叔"), builders.person(session, "王阿姨")
     case = builders.case(session, place, now, text=SAID, reporter=reporter)
     agreed = spoken(session, case, neighbour, "我家也是", now)
-    joining.join(session, case, neighbour, agreed, place="", has_own_words=False, now=now)
+    joining.join(session, case, neighbour, agreed, said="我家也是", place="", has_own_words=False, now=now)
     assert parting.take_back(session, case, actor_id=reporter.id, now=now)
     retention.forget_person(session, reporter, now=now)
     assert (case.text, case.reporter_id) == (SAID, neighbour.id)
@@ -95,7 +95,7 @@ def test_own_words_of_who_took_it_over_stay(session: Session, place: Place, now:
     reporter, neighbour = builders.person(session, "李叔"), builders.person(session, "王阿姨")
     case = builders.case(session, place, now, text=SAID, reporter=reporter)
     own = spoken(session, case, neighbour, "3号楼5楼漏水", now)
-    joining.join(session, case, neighbour, own, place="", has_own_words=True, now=now)
+    joining.join(session, case, neighbour, own, said=own.text, place="", has_own_words=True, now=now)
     assert parting.take_back(session, case, actor_id=reporter.id, now=now)
     case.state, case.closed_at = "closed", now
     retention.forget_person(session, reporter, now=now)

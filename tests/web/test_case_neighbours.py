@@ -36,7 +36,7 @@ def neighbour_joins(
     arrival = inbox.arrive(said, understood, chat_id=chat.id, now=now)
     opening.keep_message(session, case, arrival)
     has_own_words = understood is POWER
-    row = joining.join(session, case, who, arrival, place="", has_own_words=has_own_words, now=now)
+    row = joining.join(session, case, who, arrival, said=arrival.text, place="", has_own_words=has_own_words, now=now)
     arrival.case_id = case.id
     inbox.write_down(session, arrival)
     assert row is not None
