@@ -130,21 +130,20 @@ def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
 
 
 def edited(ctx: Context, case: listing.Case) -> None:
-    """The resident changed the words of a message that belongs to a case."""
+    """The resident changed the words of a message that belongs to a case: the case's own words follow, all else is more about it."""
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    if not ctx.incoming.text.strip() or case.state not in ACTIVE:
+    said, actor = ctx.incoming.text, ctx.person.id
+    kept = opening.kept_message(ctx.session, case, ctx.chat.id, ctx.incoming.message_id or "")
+    if not said.strip() or case.state not in ACTIVE or kept is None or kept.text == said:
         return
-    if case.siblings or case.reporter_id != ctx.person.id:
-        # Not the words of this case alone: those of several matters, or of somebody who joined it.
-        opening.add_note(
-            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
-        )
-    else:
-        opening.edit_text(
-            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
-        )
-        if ctx.understanding.places and opening.place_words(ctx.understanding.places) != case.place:
-            add_place(ctx, case)
+    is_what_it_says = kept.text == case.text and case.reporter_id == actor
+    kept.text = said
+    if not is_what_it_says:
+        opening.add_note(ctx.session, case, said, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+        return
+    opening.edit_text(ctx.session, case, said, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
+    if ctx.understanding.places and opening.place_words(ctx.understanding.places) != case.place:
+        add_place(ctx, case)
 
 
 def withdrawn(ctx: Context, case: listing.Case) -> None:

@@ -203,11 +203,17 @@ def _press(ctx: Context) -> None:
 
 
 def _edit(ctx: Context) -> None:
-    case = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or "")
-    if case is not None:
-        follow_ups.edited(ctx, case)
-    elif ctx.understanding.decision == Decision.ACT:
-        cases.report(ctx)  # the edit made a matter of it
+    """Each matter of the message follows its own words; what the edit made a matter, or a danger, of is one of its own."""
+    together = opening.cases_of_message(ctx.session, ctx.chat.id, ctx.incoming.message_id or "")
+    if len(together) > 1 or (together and ctx.parts):
+        several.edited(ctx, together)
+        return
+    is_new = ctx.understanding.decision == Decision.ACT
+    if together:
+        follow_ups.edited(ctx, together[0])
+        is_new = ctx.understanding.urgency == Urgency.EMERGENCY and together[0].urgency != Urgency.EMERGENCY
+    if is_new:
+        _new_matter(ctx)
 
 
 def _withdrawal(ctx: Context) -> None:

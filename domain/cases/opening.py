@@ -227,6 +227,14 @@ def cases_of_message(session: Session, chat_id: int, message_id: str) -> Sequenc
     return session.scalars(select(Case).where(Case.id.in_(of_message)).order_by(Case.id)).all()
 
 
+def kept_message(session: Session, case: Case, chat_id: int, message_id: str) -> CaseMessage | None:
+    """A message as it is kept with this case: what it said of it."""
+    query = select(CaseMessage).where(
+        CaseMessage.case_id == case.id, CaseMessage.chat_id == chat_id, CaseMessage.message_id == message_id
+    )
+    return session.scalars(query.order_by(CaseMessage.id).limit(1)).first()
+
+
 def case_of_album(session: Session, chat_id: int, album_id: str) -> Case | None:
     """The case that another picture of the same album has joined."""
     case_id = session.scalar(
@@ -319,3 +327,11 @@ def edit_text(
     case.text = text
     work.tell_worker(session, case, say("cases.card_edited", number=case.number, text=text), now=now)
     work.refresh(session, case, now=now)
+
+
+def leave_out(session: Session, case: Case, *, actor_id: int | None, now: datetime, cause_id: int | None) -> None:
+    """The resident edited the message, and it tells of this matter no more: whoever has it asks; nobody but they know whether it is done."""
+    if case.state not in ACTIVE:
+        return
+    take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=say("cases.left_out"), cause_id=cause_id)
+    work.tell_worker(session, case, say("cases.card_left_out", number=case.number), now=now)
