@@ -95,7 +95,7 @@ def spend_link(session: Session, token: str, *, now: datetime, life: timedelta, 
     if link is None or link.used_at is not None or link.expires_at < now:
         raise Refused("web.link_dead")
     link.used_at = now
-    audit(session, person_id=link.person_id, act="sign_in", now=now)
+    audit(session, person_id=link.person_id, act="sign_in", now=now, detail={"way": "link"})
     return _open_session(session, link.person_id, now=now, life=life, browser=browser)
 
 

@@ -1,5 +1,6 @@
 """The log of what staff did, with its filters. Nothing here changes anything."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from fastapi import APIRouter, Request
@@ -8,11 +9,14 @@ from starlette.responses import HTMLResponse
 from core.clock import CHINA
 from domain import audit
 from domain.outbox import Session
+from domain.people import ROLE_NAMES
 from web.acts import ACT_NAMES
 from web.auth import DeskVisitor, services_of
 from web.forms import read_key
+from web.groups import PURPOSES
 from web.pages import page
 from web.paging import paging
+from web.people import CHANNEL_NAMES
 
 router = APIRouter(prefix="/audit")
 
@@ -27,6 +31,12 @@ DETAIL_NAMES = {
     "step": "步骤",
     "person": "人员",
     "way": "方式",
+}
+# What a detail's value is called, where it is a word of ours.
+VALUE_NAMES: dict[str, Mapping[str, str]] = {
+    "role": {role.value: name for role, name in ROLE_NAMES.items()},
+    "purpose": PURPOSES,
+    "way": CHANNEL_NAMES | {"link": "登录链接"},
 }
 # The first part of an act → where its subject is shown.
 SHELVES = {
@@ -71,6 +81,7 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
         "asked": asked,
         "names": ACT_NAMES,
         "details": DETAIL_NAMES,
+        "values": VALUE_NAMES,
         "here_is": here,
     }
     return page(request, visitor, "audit.html", 200, **{**found, **words})

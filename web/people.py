@@ -23,7 +23,15 @@ router = APIRouter(prefix="/people")
 
 TELEGRAM_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{4,31})")
 PRIVATE_CHATS = {"unknown": ("没有私聊过", "amber"), "open": ("可以私信", "green"), "blocked": ("已拉黑机器人", "red")}
-CHANNEL_NAMES = {"telegram": "Telegram", "simulator": "模拟器", "console": "终端", "wecom": "企业微信"}
+CHANNEL_NAMES = {
+    "telegram": "Telegram",
+    "simulator": "模拟器",
+    "console": "终端",
+    "wecom": "企业微信",
+    "wecom_kf": "微信客服",
+    "wecom_bot": "企业微信智能机器人",
+    "wecom_robot": "企业微信群机器人",
+}
 
 
 @router.get("")

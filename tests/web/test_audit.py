@@ -1,12 +1,14 @@
 """The log of acts in the browser: newest first, narrowed by its filters, of one's own community."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from domain import accounts
+from domain import accounts, people
 from storage.database import Database
+from storage.people import Person
 from tests.web.office import Office, open_office
 
 
@@ -69,6 +71,38 @@ async def test_log_names_people_acts_and_fields(office: Office) -> None:
         assert words in page
     assert "99" not in subjects(page)
     assert "钱进" not in page
+
+
+async def test_each_sign_in_stands_in_the_log_of_where_the_person_works(office: Office, now: datetime) -> None:
+    """By whichever way somebody came in: the way is called as people call it."""
+    clerk, elsewhere = await office.browser(office.clerk), await office.browser(office.clerk_there)
+    life = timedelta(hours=1)
+    with office.database.writing() as session:
+        worker = session.get_one(Person, office.worker)
+        for channel in ("telegram", "wecom"):
+            people.link_account(session, worker, channel=channel, external_id="77", now=now)
+            session.flush()
+            accounts.spend_proof(
+                session, accounts.PlatformProof(channel, "77", channel, now + life), now=now, life=life
+            )
+
+    def ways(page: str) -> list[str]:
+        return re.findall(r'<span class="detail">方式 ([^<]+)</span>', page)
+
+    query = f"/audit?act=sign_in&person={office.worker}"
+    assert ways((await clerk.get(query)).text) == ["企业微信", "Telegram"]
+    assert ways((await clerk.get(f"/audit?act=sign_in&person={office.clerk}")).text) == ["登录链接"]
+    assert ways((await elsewhere.get(query)).text) == []
+
+
+async def test_log_calls_roles_and_groups_by_their_names(office: Office, now: datetime) -> None:
+    detail = {"role": "grid_worker", "purpose": "staff", "fields": ["name"]}
+    with office.database.writing() as session:
+        accounts.audit(
+            session, person_id=office.clerk, act="duty.give", now=now, community_id=office.here.id, detail=detail
+        )
+    page = (await (await office.browser(office.clerk)).get("/audit?act=duty.give")).text
+    assert re.findall(r'<span class="detail">([^<]+)</span>', page) == ["角色 网格员", "用途 工作群", "项目 name"]
 
 
 async def test_log_costs_the_same_for_few_and_for_many(office: Office, now: datetime) -> None:
