@@ -154,6 +154,19 @@ class OutgoingAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A command for a platform's menu: its Latin name, two to four characters of title, and a line of help.
+
+    `is_first` are those that most people want most often: one tap, where a menu has levels.
+    """
+
+    name: str
+    title: str
+    help: str
+    is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """`key` is opaque, at most 64 bytes, and comes back in `Incoming.button`; a `url` button opens a page instead."""
 

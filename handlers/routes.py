@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rapidfuzz.fuzz import ratio
 
 from core.errors import Refused
-from core.messages import Decision, IncomingKind, Kind, Signal, Urgency
+from core.messages import Decision, IncomingKind, Kind, MenuItem, Signal, Urgency
 from core.texts import say
 from domain import areas, chats, dialogues, inbox, outbox, people
 from domain.cases import opening, words
@@ -23,23 +23,24 @@ from handlers.context import Context
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A Latin command for the platform's menu and the Chinese words that do the same as plain text."""
+    """A Latin command for the platform's menu and the Chinese words that do the same as plain text, the last of them its title there."""
 
     name: str
     words: tuple[str, ...]
     help: str
     run: Callable[[Context], None]
     is_in_menu: bool = True
+    is_first: bool = False
 
 
 COMMANDS = (
-    Command("help", ("帮助", "怎么用"), "看我能做什么", start.help_text),
-    Command("mine", ("我的", "我的登记"), "查看我登记的事", cases.mine),
+    Command("help", ("怎么用", "帮助"), "看我能做什么", start.help_text, is_first=True),
+    Command("mine", ("我的登记", "我的"), "查看我登记的事", cases.mine, is_first=True),
     Command("wishes", ("心愿", "心愿墙"), "查看待实现的心愿", cases.wishes),
-    Command("tasks", ("任务", "待办", "我的任务"), "网格员：我手上的待办", tasks.tasks),
-    Command("login", ("登录", "登陆"), "工作人员：取得工作台链接", start.sign_in),
+    Command("tasks", ("任务", "待办", "我的任务"), "网格员：我手上的待办", tasks.tasks, is_first=True),
+    Command("login", ("登陆", "登录"), "工作人员：取得工作台链接", start.sign_in),
     Command("link", ("我的另一个账号", "绑定另一个账号"), "绑定我的另一个账号", start.own_account, is_in_menu=False),
-    Command("cancel", ("取消", "放弃"), "放弃正在回答的问题", start.cancel),
+    Command("cancel", ("放弃", "取消"), "放弃正在回答的问题", start.cancel),
     Command("start", (), "开始", start.start, is_in_menu=False),
 )
 # A command with something behind it.
@@ -91,9 +92,13 @@ FEWEST_TO_LOOK_AHEAD = 3
 BY_TEXT: dict[str, Command] = {text: command for command in COMMANDS for text in (f"/{command.name}", *command.words)}
 
 
-def menu() -> tuple[tuple[str, str], ...]:
-    """The commands for a platform's menu: Latin name and a line of help."""
-    return tuple((command.name, command.help) for command in COMMANDS if command.is_in_menu)
+def menu() -> tuple[MenuItem, ...]:
+    """The commands for a platform's menu."""
+    return tuple(
+        MenuItem(command.name, command.words[-1], command.help, is_first=command.is_first)
+        for command in COMMANDS
+        if command.is_in_menu
+    )
 
 
 def needs_look_up(ctx: Context) -> bool:

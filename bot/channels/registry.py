@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from bot.channels.base import Channel
 from core.config import Settings
+from core.messages import MenuItem
 
 
-def make_channels(settings: Settings, commands: Sequence[tuple[str, str]]) -> list[Channel]:
+def make_channels(settings: Settings, commands: Sequence[MenuItem]) -> list[Channel]:
     """The channels that the configuration names. `commands` go into each platform's menu."""
     channels: list[Channel] = []
     telegram = settings.telegram
@@ -31,7 +32,7 @@ def make_channels(settings: Settings, commands: Sequence[tuple[str, str]]) -> li
     return channels
 
 
-def _wecom(settings: Settings, commands: Sequence[tuple[str, str]]) -> list[Channel]:
+def _wecom(settings: Settings, commands: Sequence[MenuItem]) -> list[Channel]:
     wecom = settings.wecom
     if not (wecom.has_app or wecom.has_kf):
         return []

@@ -182,6 +182,7 @@ class App:
         if not 1 <= len(top) <= 3:
             raise ApiError(40016, "1 to 3 buttons")
         for button in top:
+            checks.only(button, {"name", "sub_button"} if "sub_button" in button else {"name", "type", "key"}, "button")
             if len(button.get("sub_button", [])) > 5 or len(button["name"].encode()) > 16:
                 raise ApiError(40018, "menu button")
             for one in button.get("sub_button", []):

@@ -13,11 +13,13 @@ on_simulator = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
 
 
 def test_commands_have_latin_names_for_the_menu_and_each_word_once() -> None:
-    for name, line in menu():
-        assert (name.isascii(), name.islower(), len(name) <= 32, 1 <= len(line) <= 256) == (True,) * 4
+    for item in menu():
+        named = (item.name.isascii(), item.name.islower(), len(item.name) <= 32)
+        assert (*named, 1 <= len(item.title) <= 4, 1 <= len(item.help) <= 256) == (True,) * 5
     words = [word for command in COMMANDS for word in (f"/{command.name}", *command.words)]
     assert len(words) == len(set(words)) == len(BY_TEXT)
-    assert "start" not in dict(menu())
+    assert "start" not in {item.name for item in menu()}
+    assert [item.title for item in menu() if item.is_first] == ["帮助", "我的", "我的任务"]
 
 
 def test_actions_are_those_that_buttons_start() -> None:

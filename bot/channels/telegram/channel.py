@@ -22,7 +22,7 @@ from bot.channels.telegram.reading import CHANNEL, is_json, to_incoming
 from bot.channels.telegram.requests import RawRequest, TellingRequest, silence_libraries, trusted
 from bot.channels.telegram.sending import Mouth
 from bot.channels.telegram.updates import ALLOWED_UPDATES
-from core.messages import Abilities, Attachment, Incoming, IncomingKind, Limit, LimitScope, Outgoing, Sent
+from core.messages import Abilities, Attachment, Incoming, IncomingKind, Limit, LimitScope, MenuItem, Outgoing, Sent
 
 ABILITIES = Abilities(
     limits=(
@@ -53,7 +53,7 @@ class TelegramChannel:
         webhook_secret: str = "",
         public_url: str = "",
         poll_seconds: int = 30,
-        commands: Sequence[tuple[str, str]] = (),
+        commands: Sequence[MenuItem] = (),
         pace: Pace = Pace(),  # noqa: B008  # frozen
     ) -> None:
         silence_libraries()
@@ -227,4 +227,4 @@ class TelegramChannel:
         else:
             await self._bot.delete_webhook()
         if self._commands:
-            await self._bot.set_my_commands([BotCommand(name, about) for name, about in self._commands])
+            await self._bot.set_my_commands([BotCommand(item.name, item.help) for item in self._commands])

@@ -16,6 +16,7 @@ from bot.channels.wecom.budget import Budget
 from bot.channels.wecom.callbacks import CallbackDoor
 from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.checking import app_findings
+from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.hooks import answer, is_stored
 from bot.channels.wecom.reachable import address_findings
@@ -23,7 +24,7 @@ from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes
 from core.colleagues import Colleague
 from core.errors import DeliveryError
 from core.hooks import HookAnswer, HookCall
-from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, Outgoing, SenderRef, Sent
+from core.messages import Abilities, Attachment, Incoming, Limit, LimitScope, MenuItem, Outgoing, SenderRef, Sent
 
 # A member takes 30 messages a minute and 1,000 an hour; what is above is dropped by the platform without a word. It counts when a
 # message arrives, we when it leaves: two seconds more keep a slow one and the thirtieth after it apart.
@@ -39,8 +40,9 @@ ABILITIES = Abilities(
 )
 MOST_NAMES = 20_000
 NAME_WITHIN = 2.0  # seconds; a callback must be answered within five
-MENU_NAME_BYTES, SUB_NAME_BYTES, MOST_IN_MENU = 16, 40, 5
-MENU_NAME = "办事"
+# The menu: so many buttons above, so many under one of them, and the bytes of their words.
+MOST_ABOVE, MOST_BELOW, ABOVE_BYTES, BELOW_BYTES = 3, 5, 16, 40
+MORE = "更多"
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class AppChannel:
         corp: Corp,
         *,
         agent_id: int,
-        commands: Sequence[tuple[str, str]] = (),
+        commands: Sequence[MenuItem] = (),
         now: Callable[[], float] = time.time,
         others: Callable[[str], bool] = lambda _: False,
         sign_in_host: str = "",
@@ -185,12 +187,23 @@ class AppChannel:
 
     async def _set_menu(self) -> None:
         """A tap on an item comes back as the command it stands for."""
-        items = [
-            {"type": "click", "name": shorten_bytes(about.rpartition("：")[2], SUB_NAME_BYTES), "key": f"/{name}"}
-            for name, about in self._commands[:MOST_IN_MENU]
-        ]
-        menu = {"button": [{"name": MENU_NAME, "sub_button": items}]}
         try:
-            await self._calls.post(f"menu/create?agentid={self._agent_id}", menu, is_repeatable=True)
+            path = f"menu/create?agentid={self._agent_id}"
+            await self._calls.post(path, {"button": _menu(self._commands)}, is_repeatable=True)
         except DeliveryError as error:
             log.warning("wecom %s: no menu, %s", self.account, error.reason)
+
+
+def _menu(items: Sequence[MenuItem]) -> list[Json]:
+    """What is wanted most often is one tap away; what else there is stands under a last button, while there is room for one."""
+    first = [item for item in items if item.is_first][:MOST_ABOVE]
+    others = [item for item in items if item not in first]
+    made: list[Json] = [_click(item, ABOVE_BYTES) for item in first]
+    if others and len(made) < MOST_ABOVE:
+        below = [_click(item, BELOW_BYTES) for item in others[:MOST_BELOW]]
+        made.append({"name": MORE, "sub_button": below})
+    return made
+
+
+def _click(item: MenuItem, most: int) -> Json:
+    return {"type": "click", "name": shorten_bytes(item.title, most), "key": f"/{item.name}"}

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from core.messages import ChatKind, ChatRef, IncomingKind
+from core.messages import ChatKind, ChatRef, IncomingKind, MenuItem
 from tests.bot.channels.telegram_stage import JPEG, stage
 from tests.emulators.telegram import TelegramEmulator
 
@@ -21,11 +21,13 @@ async def test_words_arrive_with_the_bookmark_that_follows_them() -> None:
 
 
 async def test_channel_knows_its_name_and_account_and_fills_the_menu() -> None:
-    async with stage(commands=[("mine", "我的"), ("help", "帮助")]) as on:
+    async with stage(
+        commands=[MenuItem("mine", "我的", "查看我登记的事"), MenuItem("help", "帮助", "看我能做什么")]
+    ) as on:
         assert (on.channel.name, on.channel.account, on.channel.username) == ("telegram", "7000001", "wuwei_test_bot")
         assert on.telegram.methods.commands == [
-            {"command": "mine", "description": "我的"},
-            {"command": "help", "description": "帮助"},
+            {"command": "mine", "description": "查看我登记的事"},
+            {"command": "help", "description": "看我能做什么"},
         ]
 
 

@@ -279,10 +279,10 @@ async def say_many(on: Set, count: int) -> list[float]:
 async def test_menu_is_set_at_the_start_and_check_tells_the_set_up() -> None:
     async with on_wecom() as on:
         await on.until(lambda: on.wecom.app.menu)
-        (top,) = on.wecom.app.menu["button"]
-        assert [(one["name"], one["key"]) for one in top["sub_button"]] == [
-            ("看我能做什么", "/help"),
-            ("我手上的待办", "/tasks"),
+        assert on.wecom.app.menu["button"] == [
+            {"type": "click", "name": "帮助", "key": "/help"},
+            {"type": "click", "name": "我的任务", "key": "/tasks"},
+            {"name": "更多", "sub_button": [{"type": "click", "name": "登录", "key": "/login"}]},
         ]
         (finding,) = await on.app.check()
         assert finding.is_well

@@ -75,7 +75,8 @@ async def test_running_program_proves_its_address_and_answers_a_member(tmp_path:
                 assert await wecom.pusher.verify()
                 assert await wecom.kf_pusher.verify()
                 assert (await client.get("/hooks/telegram")).status_code == 404
-                pushed = wecom.say("zhang", "任务")
+                assert [one["name"] for one in wecom.app.menu["button"]] == ["帮助", "我的", "我的任务"]
+                pushed = wecom.event("zhang", "click", EventKey="/tasks")
                 while wecom.pending:
                     await app.settle()
                 await app.settle()

@@ -11,7 +11,7 @@ import httpx
 
 from bot.channels.wecom.app import AppChannel, Corp
 from bot.channels.wecom.kf import KfChannel
-from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, Outgoing, OutgoingAction, StoredFile
+from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, MenuItem, Outgoing, OutgoingAction, StoredFile
 from tests.emulators.wecom import (
     AES_KEY,
     AGENT,
@@ -24,7 +24,11 @@ from tests.emulators.wecom import (
 )
 from web.hooks import HookDoor
 
-COMMANDS = (("help", "看我能做什么"), ("tasks", "网格员：我手上的待办"))
+COMMANDS = (
+    MenuItem("help", "帮助", "看我能做什么", is_first=True),
+    MenuItem("tasks", "我的任务", "网格员：我手上的待办", is_first=True),
+    MenuItem("login", "登录", "取得工作台链接"),
+)
 ACCEPT, RETURN = Button("接单", "token.0.0"), Button("退单", "token.0.1")
 CARD = "【报事】BX-20261121-0001\n位置：3号楼\n内容：门口井盖坏了\n状态：已派单"
 
