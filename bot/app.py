@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.channels.base import Answering, Channel, Listing, Vouching
-from bot.channels.registry import make_channels
+from bot.channels.registry import make_channels, make_login_server
 from bot.fetcher import Fetcher
 from bot.receiver import Receiver
 from bot.scheduler import STALE_TICK, Ticker, make_scheduler
@@ -179,6 +179,7 @@ class App:
             address_book=next(
                 (AddressBook(one.name, one.colleagues) for one in self._unnamed if isinstance(one, Listing)), None
             ),
+            telegram_login=make_login_server(self.settings),
         )
         config = uvicorn.Config(
             make_app(services),

@@ -65,7 +65,8 @@ class WebSettings(Section):
 class TelegramSettings(Section):
     """Off while `token` is empty. `mode` polling needs no public address; webhook needs `web.public_url` on https.
 
-    `sign_in` shows the way into the console by this bot's login, which Telegram gives to the domain that it was told of.
+    `sign_in` shows the way into the console by this bot's login, which Telegram gives to the domain that it was told of. With
+    `login_secret` it goes by the newer login (OpenID Connect), of which `login_url` is the issuer.
     """
 
     token: SecretStr = SecretStr("")
@@ -74,6 +75,17 @@ class TelegramSettings(Section):
     webhook_secret: SecretStr = SecretStr("")
     poll_seconds: int = Field(30, ge=0, le=50)
     sign_in: bool = False
+    login_secret: SecretStr = SecretStr("")
+    login_url: WebAddress = "https://oauth.telegram.org"
+
+    @property
+    def bot_id(self) -> str:
+        """What stands before the colon of the token; also the client's id at the login."""
+        return self.token.get_secret_value().partition(":")[0]
+
+    @property
+    def has_login_server(self) -> bool:
+        return self.sign_in and bool(self.token.get_secret_value() and self.login_secret.get_secret_value())
 
 
 def _socket_address(value: str) -> str:
@@ -208,6 +220,7 @@ CALLBACK_TOKEN, AES_KEY = re.compile(r"[A-Za-z0-9]{1,32}"), re.compile(r"[A-Za-z
 SECRET_FILES = {
     "telegram_token": ("telegram", "token"),
     "telegram_webhook_secret": ("telegram", "webhook_secret"),
+    "telegram_login_secret": ("telegram", "login_secret"),
     "wecom_secret": ("wecom", "secret"),
     "wecom_callback_token": ("wecom", "callback_token"),
     "wecom_aes_key": ("wecom", "aes_key"),

@@ -23,7 +23,7 @@ from storage.database import Database
 from storage.messages import Outbox
 from storage.people import Account, Duty, Person, PrivateChat, Role
 from web.app import make_app
-from web.services import Hook, Services
+from web.services import Hook, LoginServer, Services
 from web.simulator import Simulation
 
 CHANNEL, ACCOUNT = "simulator", "bot"
@@ -211,6 +211,7 @@ def desk(
     wecom: WeComSettings | None = None,
     member_behind: Callable[[str], Awaitable[str]] | None = None,
     address_book: AddressBook | None = None,
+    telegram_login: LoginServer | None = None,
 ) -> Desk:
     """The console of an installation whose data lies in `folder`."""
     clock = FixedClock(now)
@@ -237,6 +238,7 @@ def desk(
         bot_names={"telegram": "五微小助手"},
         member_behind=member_behind,
         address_book=address_book,
+        telegram_login=telegram_login,
     )
     return Desk(make_app(services), database, clock, wakes, missing, public_url)
 

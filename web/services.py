@@ -1,6 +1,6 @@
 """The one typed object that the running process hands to the pages: how to read, write and wake, and what they may know of it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -35,13 +35,25 @@ class Callback(Protocol):
     def __call__(self, call: HookCall) -> Awaitable[HookAnswer]: ...
 
 
+class LoginServer(Protocol):
+    """A platform's login for websites. Both raise a DeliveryError of core/errors."""
+
+    async def redeem(self, code: str, *, verifier: str, redirect_uri: str) -> str:
+        """The id token for a code, unchecked."""
+        ...
+
+    async def keys(self, *, anew: bool = False) -> Sequence[Mapping[str, object]]:
+        """The keys by which its tokens are signed; `anew` where a token names another."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """`hooks` are webhooks by the last part of their path (/hooks/telegram). So are `callbacks`. `is_ready` tells what is not ready yet, in words.
 
     `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
     `member_behind` tells whose account in WeCom stands behind the code of a sign-in, empty for nobody's; it raises a DeliveryError.
-    `address_book` is the organisation's, where a platform has one.
+    `address_book` is the organisation's, where a platform has one. `telegram_login` is there where its newer login is set up.
     """
 
     database: Transactions
@@ -57,3 +69,4 @@ class Services:
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     member_behind: Callable[[str], Awaitable[str]] | None = None
     address_book: AddressBook | None = None
+    telegram_login: LoginServer | None = None

@@ -1,8 +1,10 @@
 """Coming in by the login of a platform, where the installation has it: what the browser brings back, and that it set out from here.
 
-What a proof must hold is web/telegram_proof.py; who may come in with it is domain/accounts.
+What a proof must hold is web/telegram_proof.py and web/telegram_token.py; who may come in with it is domain/accounts.
 """
 
+import base64
+import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
@@ -14,12 +16,14 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from core.config import Settings
 from core.errors import DeliveryError, Refused, Rejected, Undeliverable
 from domain import accounts
-from web import telegram_proof
+from web import telegram_proof, telegram_token
 from web.auth import is_https, services_of, set_cookie
 from web.forms import Posted, PostedForm, read_key
 from web.pages import page
+from web.services import LoginServer
 from web.sign_in import Terms, come_in
 
 open_router = APIRouter()
@@ -39,14 +43,84 @@ NEXT_STEP = "也可以私聊机器人发“登录”，用它回复的链接进�
 async def start_telegram(request: Request) -> Response:
     """Off to Telegram's own page, which sends the browser back with a signed answer."""
     token = _telegram_token(request)
-    public_url = services_of(request).settings.web.public_url
+    settings = services_of(request).settings
+    public_url = settings.web.public_url
     state = _new_state(request)
+    if settings.telegram.has_login_server:
+        asked = telegram_asked(settings, state)
+        return _set_out(request, f"{settings.telegram.login_url}/auth?{urlencode(asked)}", state)
     asked = {
         "bot_id": token.partition(":")[0],
         "origin": public_url,
         "return_to": f"{public_url}/sign-in/telegram?state={state}",
     }
     return _set_out(request, f"{TELEGRAM_LOGIN}?{urlencode(asked)}", state)
+
+
+@open_router.get("/sign-in/telegram/back")
+async def enter_by_telegram_token(request: Request) -> Response:
+    """Where Telegram's newer login sends back to. Only in the browser that set out, so that a link opened elsewhere spends nothing."""
+    services = services_of(request)
+    server = services.telegram_login
+    if server is None or not services.settings.telegram.has_login_server:
+        raise HTTPException(404)
+    code, state = (request.query_params.get(name, "") for name in ("code", "state"))
+
+    async def enter(terms: Terms) -> accounts.SignedIn:
+        _check_state(request, state, terms.now)
+        user_id = await _ask_telegram(server, services.settings, code, state, now=terms.now)
+        proof = accounts.PlatformProof("telegram", user_id, state, terms.now + STATE_LIFE)
+        return await services.database.write(
+            lambda session: accounts.spend_proof(session, proof, now=terms.now, life=terms.life, browser=terms.browser)
+        )
+
+    return _forget_state(request, await come_in(request, enter, next_step=NEXT_STEP))
+
+
+async def _ask_telegram(server: LoginServer, settings: Settings, code: str, state: str, *, now: datetime) -> str:
+    """The user's id, by a token that holds. A key that is not among those we know may be a new one: they are read once more."""
+    if not 0 < len(code) <= LONGEST_CODE:
+        raise Refused("web.proof_wrong")
+    expected = telegram_token.Expected(
+        settings.telegram.login_url, settings.telegram.bot_id, derived(settings, "nonce", state)
+    )
+    redirect_uri = f"{settings.web.public_url}/sign-in/telegram/back"
+    try:
+        verifier = derived(settings, "verifier", state)
+        token = await server.redeem(code, verifier=verifier, redirect_uri=redirect_uri)
+        try:
+            return telegram_token.user_of(token, await server.keys(), expected, now=now)
+        except telegram_token.UnknownKey:
+            return telegram_token.user_of(token, await server.keys(anew=True), expected, now=now)
+    except telegram_token.UnknownKey:
+        raise Refused("web.proof_wrong") from None
+    except Rejected:
+        raise Refused("web.proof_wrong") from None
+    except DeliveryError as error:
+        log.warning("sign_in_failed", channel="telegram", reason=error.reason)
+        raise Refused("web.platform_away") from None
+
+
+def telegram_asked(settings: Settings, state: str) -> dict[str, str]:
+    """What Telegram's newer login is asked. Verifier and nonce need no place of their own: they follow from the state and our secret,
+    which nobody has who sees the address."""
+    challenge = hashlib.sha256(derived(settings, "verifier", state).encode()).digest()
+    return {
+        "client_id": settings.telegram.bot_id,
+        "redirect_uri": f"{settings.web.public_url}/sign-in/telegram/back",
+        "response_type": "code",
+        "scope": "openid profile",
+        "state": state,
+        "nonce": derived(settings, "nonce", state),
+        "code_challenge": base64.urlsafe_b64encode(challenge).decode().rstrip("="),
+        "code_challenge_method": "S256",
+    }
+
+
+def derived(settings: Settings, purpose: str, state: str) -> str:
+    """43 letters that only who has the client's secret can tell from a state."""
+    secret = settings.telegram.login_secret.get_secret_value().encode()
+    return base64.urlsafe_b64encode(hmac.digest(secret, f"{purpose}:{state}".encode(), "sha256")).decode().rstrip("=")
 
 
 @open_router.get("/sign-in/telegram")

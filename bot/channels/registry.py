@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.channels.base import Channel
 from core.config import Settings
 from core.messages import MenuItem
+
+if TYPE_CHECKING:
+    from bot.channels.telegram.login import LoginServer
 
 
 def make_channels(settings: Settings, commands: Sequence[MenuItem]) -> list[Channel]:
@@ -30,6 +34,16 @@ def make_channels(settings: Settings, commands: Sequence[MenuItem]) -> list[Chan
     channels += _wecom(settings, commands)
     channels += _wecom_bots(settings)
     return channels
+
+
+def make_login_server(settings: Settings) -> "LoginServer | None":
+    """Telegram's newer login, where it is set up."""
+    telegram = settings.telegram
+    if not telegram.has_login_server:
+        return None
+    from bot.channels.telegram.login import LoginServer  # noqa: PLC0415 - of no use without a secret
+
+    return LoginServer(telegram.login_url, telegram.bot_id, telegram.login_secret.get_secret_value())
 
 
 def _wecom(settings: Settings, commands: Sequence[MenuItem]) -> list[Channel]:
