@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, MetaData, Table, TypeDecorator
@@ -44,6 +44,7 @@ class AwareTime(TypeDecorator[datetime]):
         return _read if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
+@lru_cache(maxsize=256)  # a batch writes the same moment a hundred times
 def _written(moment: datetime | None) -> str | None:
     if moment is None:
         return None
