@@ -151,7 +151,11 @@ class App:
         links = {
             key: channel.abilities.start_link for key, channel in self.channels.items() if channel.abilities.start_link
         }
-        return Site(self.settings.web.public_url, links)
+        allowances = {
+            key: channel.abilities.allowance for key, channel in self.channels.items() if channel.abilities.allowance
+        }
+        with_servicers = {key for key, channel in self.channels.items() if channel.abilities.has_servicers}
+        return Site(self.settings.web.public_url, links, allowances, with_servicers)
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         self._running.tasks.append(asyncio.create_task(work))
@@ -174,6 +178,7 @@ class App:
             simulation=self.simulation,
             demo_link=self.demo_link,
             bot_names=self._bot_names(),
+            with_servicers={name for (name, _), channel in self.channels.items() if channel.abilities.has_servicers},
             # Asked of a channel that need not be started: a process with the pages alone has a sign-in too.
             member_behind=next((one.member_behind for one in self._unnamed if isinstance(one, Vouching)), None),
             address_book=next(

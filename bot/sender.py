@@ -12,9 +12,9 @@ from bot import metrics
 from bot.channels.base import Channel
 from bot.limits import Limiter, Target
 from core.clock import Clock
-from core.errors import Migrated, Rejected, TryLater, Undeliverable, Unknown
-from core.messages import OutgoingAction, Sent
-from domain import sending
+from core.errors import Closed, Migrated, Rejected, TryLater, Undeliverable, Unknown
+from core.messages import Allowance, OutgoingAction, Sent
+from domain import phone_tasks, sending, serving, windows
 from domain.sending import Candidate, Ready
 from storage.base import Session
 from storage.database import Database
@@ -67,6 +67,10 @@ class Sender:
     def _repeatable(self) -> set[str]:
         return {name for (name, _), channel in self._channels.items() if channel.abilities.has_dedupe_key}
 
+    def _allowances(self) -> dict[tuple[str, str], Allowance]:
+        found = {key: channel.abilities.allowance for key, channel in self._channels.items()}
+        return {key: allowance for key, allowance in found.items() if allowance is not None}
+
     async def run(self) -> None:
         """Sends until cancelled."""
         loop = asyncio.get_running_loop()
@@ -111,7 +115,9 @@ class Sender:
         if not allowed:
             return 0
         ready = await self._database.write(
-            lambda session: sending.claim(session, allowed, now=now, media_folder=self._media_folder)
+            lambda session: sending.claim(
+                session, allowed, now=now, media_folder=self._media_folder, allowances=self._allowances()
+            )
         )
         results = await asyncio.gather(*(self._send(one) for one in ready))
         await self._write_down(ready, results)
@@ -146,10 +152,13 @@ class Sender:
     async def _write_down(self, ready: list[Ready], results: list[Sent | Exception]) -> None:
         def work(session: Session) -> None:
             now = self._clock.now()
-            sent = {}
+            sent: dict[int, Sent] = {}
             for one, result in zip(ready, results, strict=True):
                 if isinstance(result, Sent):
-                    sent[one.candidate.id] = result
+                    sent |= dict.fromkeys(one.rows, result)
+                    if result.spent:
+                        windows.spend(session, one.candidate.chat_id, result.spent)
+                    serving.note_done(session, one.candidate.chat_id, one.outgoing.action, now=now)
                 else:
                     self._note_failure(session, one, result, now)
             sending.mark_sent(session, sent, now=now)
@@ -160,33 +169,47 @@ class Sender:
             metrics.SENT.labels(one.candidate.channel, name).inc()
 
     def _note_failure(self, session: Session, one: Ready, error: Exception, now: datetime) -> None:
-        """What the platform said decides what happens to the message."""
+        """What the platform said decides what happens to the messages."""
         candidate = one.candidate
+        if isinstance(error, TryLater):
+            until = now + timedelta(seconds=error.seconds)
+            self._limiter.pause(_target(candidate), until, whole_account=error.whole_account)
+        if isinstance(error, Closed):
+            held = sending.mark_closed(session, one.rows, is_served=error.is_served, now=now)
+            if not error.is_served:
+                phone_tasks.make(session, held, now=now)
+        elif isinstance(error, Rejected) and len(one.rows) > 1:
+            sending.mark_alone(session, one.rows, now=now)
+        else:
+            for key in one.rows:
+                self._note_trouble(session, key, one, error, now)
+        if one.outgoing.action == OutgoingAction.HAND_OVER and isinstance(error, Closed | Rejected | Undeliverable):
+            serving.note_refused(session, candidate.chat_id, now=now)
+
+    def _note_trouble(self, session: Session, key: int, one: Ready, error: Exception, now: datetime) -> None:
         match error:
             case TryLater():
-                until = now + timedelta(seconds=error.seconds)
-                self._limiter.pause(_target(candidate), until, whole_account=error.whole_account)
                 sending.mark_later(
                     session,
-                    candidate.id,
+                    key,
                     now=now,
                     seconds=error.seconds,
                     reason=error.reason,
                     counts=not error.whole_account,
                 )
             case Undeliverable():
-                sending.mark_given_up(session, candidate.id, reason=error.reason, is_chat_dead=True)
+                sending.mark_given_up(session, key, reason=error.reason, is_chat_dead=True)
             case Rejected():
-                sending.mark_given_up(session, candidate.id, reason=error.reason, is_chat_dead=False)
+                sending.mark_given_up(session, key, reason=error.reason, is_chat_dead=False)
             case Migrated():
-                sending.mark_migrated(session, candidate.id, new_external_id=error.new_chat_id, now=now)
+                sending.mark_migrated(session, key, new_external_id=error.new_chat_id, now=now)
             case Unknown():
-                may_repeat = candidate.channel in self._repeatable()
-                sending.mark_unknown(session, candidate.id, now=now, may_repeat=may_repeat, reason=error.reason)
+                may_repeat = one.candidate.channel in self._repeatable()
+                sending.mark_unknown(session, key, now=now, may_repeat=may_repeat, reason=error.reason)
             case _:
-                log.error("send_failed", id=candidate.id, kind=type(error).__name__, exc_info=error)
+                log.error("send_failed", id=key, kind=type(error).__name__, exc_info=error)
                 sending.mark_later(
-                    session, candidate.id, now=now, seconds=NETWORK_RETRY, reason=type(error).__name__, counts=True
+                    session, key, now=now, seconds=NETWORK_RETRY, reason=type(error).__name__, counts=True
                 )
 
 

@@ -5,6 +5,7 @@
     ├── DeliveryError      a channel could not send
     │   ├── TryLater       again after `seconds`
     │   ├── Undeliverable  never to this address (blocked, kicked, chat gone)
+    │   ├── Closed         not to this person until they write again, or a person of staff has done speaking with them
     │   ├── Rejected       the platform refuses this very message (too long, bad file)
     │   ├── Migrated       the chat goes on under another id
     │   └── Unknown        nobody knows whether it arrived (time-out in mid-send)
@@ -49,6 +50,15 @@ class TryLater(DeliveryError):
 
 class Undeliverable(DeliveryError):
     """This address will never get anything: the bot was blocked, removed, or never started."""
+
+
+class Closed(DeliveryError):
+    """Nothing goes to this person for now. It ends when they write again; where `is_served`, when the person of staff who speaks
+    with them has done."""
+
+    def __init__(self, reason: str = "", *, is_served: bool = False) -> None:
+        super().__init__(reason)
+        self.is_served = is_served
 
 
 class Rejected(DeliveryError):

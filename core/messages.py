@@ -33,6 +33,8 @@ class IncomingKind(StrEnum):
     COLLEAGUE_JOINED = "colleague_joined"  # somebody came into the organisation's address book
     COLLEAGUE_CHANGED = "colleague_changed"
     COLLEAGUE_LEFT = "colleague_left"
+    TAKEN_OVER = "taken_over"  # a person of staff speaks with somebody in the platform's own client
+    HANDED_BACK = "handed_back"  # and has done so
     UNREADABLE = "unreadable"  # kept for replay; nothing could be made of the body
 
 
@@ -151,6 +153,8 @@ class OutgoingAction(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     ANSWER_PRESS = "answer_press"
+    HAND_OVER = "hand_over"  # from now on a person of staff speaks in this chat, in the platform's own client
+    HAND_BACK = "hand_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,7 @@ class Outgoing:
 
     `message_id` is the message to edit or delete. `keep` is what `Sent.keep` carried when that message was sent.
     `press_id` with ANSWER_PRESS: `text` is the small notice (at most 200 characters), may be empty.
+    With HAND_OVER and HAND_BACK `text` is what the person is told of it, where the platform lets that through.
     """
 
     id: str
@@ -211,11 +216,13 @@ class Outgoing:
 class Sent:
     """What the platform said: the id of the message it made, and what the channel wants back for a later edit.
 
-    An edit that had to be made as a new message has that one's id: later edits name it.
+    An edit that had to be made as a new message has that one's id: later edits name it. `spent` is how many of the person's
+    `Allowance` it took.
     """
 
     external_id: str | None = None
     keep: Mapping[str, str] = field(default_factory=dict)
+    spent: int = 0
 
 
 class Kind(StrEnum):
@@ -337,6 +344,21 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """At most `count` messages to a person within `within` after their last word; they write again, and it starts anew.
+
+    None is spent lightly: what waits for one person goes as one message of at most `text_bytes` of UTF-8, or `menu_bytes` where
+    buttons stand under it, and what is only progress waits when no more than `reserve` are left.
+    """
+
+    count: int
+    within: timedelta
+    text_bytes: int
+    menu_bytes: int
+    reserve: int
+
+
+@dataclass(frozen=True, slots=True)
 class Abilities:
     """What a channel can do; everything else in the program asks this, never the channel's name.
 
@@ -355,3 +377,7 @@ class Abilities:
     bot_name: str = ""  # what people look for to write to the bot; empty until the platform has told
     start_link: str = ""  # the link that opens the private chat, with "{payload}" in it; empty where there is none
     album_size: int = 10
+    allowance: Allowance | None = None  # where the platform counts what a person is sent after their last word
+    has_servicers: bool = (
+        False  # people of staff can speak in its private chats themselves, and the bot with them by turns
+    )

@@ -12,14 +12,15 @@ from domain.cases.life import Step
 from domain.many_rows import change_rows, delete_rows
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter, KeptAnswer
-from storage.chats import Chat, Conversation
+from storage.chats import Chat, ChatWindow, Conversation
 from storage.messages import File, Outbox, OutboxState, Received
 from storage.people import Account, Person
+from storage.phone_tasks import PhoneTask
 from storage.understanding import Correction
 
 # These keep words in their data too; that of the other steps is keys, which figures are made from.
 STEPS_WITH_WORDS = (Step.ADD, Step.EDIT, Step.JOIN)
-# A held message is none of these: it waits for a person to decide, however long.
+# A held message is none of these: it waits for a person to decide, however long; or for a resident, until its case is forgotten.
 SETTLED = (OutboxState.SENT, OutboxState.GIVEN_UP, OutboxState.DROPPED)
 WAITING = (OutboxState.QUEUED, OutboxState.HELD, OutboxState.GIVEN_UP)
 NOBODY = ""  # the sender of a case's message whose account is no longer known
@@ -35,7 +36,7 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     private = select(Chat.id).where(Chat.person_id == person.id, Chat.kind == ChatKind.PRIVATE)
     for account in session.scalars(select(Account).where(Account.person_id == person.id)).all():
         _forget_sender(session, account)
-    _forget_private_chats(session, private, person)
+    _forget_private_chats(session, private, person, now)
     _forget_what_was_kept(session, person)
     _forget_over(session, [person.id])
     change_rows(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.person_id == person.id)
@@ -61,11 +62,15 @@ def _forget_sender(session: Session, account: Account) -> None:
     delete_rows(session, Conversation, asked)
 
 
-def _forget_private_chats(session: Session, private: Select[int], person: Person) -> None:
+def _forget_private_chats(session: Session, private: Select[int], person: Person, now: datetime) -> None:
     """What waits there is no longer wanted; what was said there has no words any more."""
     here = or_(Outbox.chat_id.in_(private), and_(Outbox.person_id == person.id, Outbox.case_id.is_(None)))
     change_rows(session, Outbox, {"state": OutboxState.DROPPED}, here, Outbox.state.in_(WAITING))
     change_rows(session, Outbox, {"text": "", "buttons": []}, here)
+    change_rows(session, PhoneTask, {"note": ""}, PhoneTask.chat_id.in_(private))
+    is_open = (PhoneTask.done_at.is_(None), PhoneTask.dropped_at.is_(None))
+    change_rows(session, PhoneTask, {"dropped_at": now}, PhoneTask.chat_id.in_(private), *is_open)
+    delete_rows(session, ChatWindow, ChatWindow.chat_id.in_(private))
 
 
 def _left_to_others(who: Collection[int]) -> ColumnElement[bool]:
@@ -106,6 +111,7 @@ def _forget_over(session: Session, erased: Collection[int]) -> int:
     change_rows(session, Case, {"text": "", "place": ""}, Case.id.in_(reported))
     change_rows(session, Case, {"text": ""}, Case.id.in_(left))
     change_rows(session, CaseMessage, {"text": ""}, CaseMessage.case_id.in_(reported))
+    change_rows(session, PhoneTask, {"note": ""}, PhoneTask.case_id.in_(reported))
     _forget_said(session)
     change_rows(session, Outbox, {"text": ""}, Outbox.case_id.in_([*reported, *left]), Outbox.state.in_(SETTLED))
     return len({*reported, *left})

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from core.ids import new_id
 from core.messages import OutgoingAction
+from domain.windows import FOR_THEM
 from storage.base import Session
 from storage.chats import Chat, ChatPurpose, ChatState
 from storage.messages import Outbox, OutboxState, Priority
@@ -118,7 +119,8 @@ def edit(
 
     Returns the row of the edit, or None when nothing has to go out.
     """
-    if row.state == OutboxState.QUEUED and due_at is None:
+    is_held_back = row.state == OutboxState.HELD and row.error in FOR_THEM
+    if (row.state == OutboxState.QUEUED or is_held_back) and due_at is None:
         row.text = text
         row.buttons = _as_json(buttons)
         row.press_token = row.press_token or _token(buttons)
@@ -150,6 +152,7 @@ def answer_press(session: Session, chat: Chat, press_id: str, text: str, *, now:
     """Stops the client's waiting after a press, with a small notice (may be empty)."""
     session.add(
         Outbox(
+            id=new_id(),  # now, not when it is written: keys tell what was said after what
             community_id=chat.community_id,
             chat_id=chat.id,
             action=OutgoingAction.ANSWER_PRESS,

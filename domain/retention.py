@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, exists, or_, select
 
 from core.config import KeepSettings
-from domain import erasing, inbox
+from domain import erasing, inbox, windows
 from domain.cases import answers
 from domain.erasing import SETTLED, STEPS_WITH_WORDS, forget_person
 from domain.many_rows import change_rows, delete_rows
@@ -15,7 +15,8 @@ from storage.access import SignInLink, WebSession
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter, KeptAnswer
 from storage.chats import BindingCode, Conversation
-from storage.messages import File, Outbox, Outcome, Received
+from storage.messages import File, Outbox, OutboxState, Outcome, Received
+from storage.phone_tasks import PhoneTask
 from storage.reminders import Reminder
 from storage.understanding import Correction
 
@@ -77,10 +78,12 @@ def _forget_cases(session: Session, *, before: datetime) -> int:
     change_rows(session, CaseEvent, {"data": {}}, CaseEvent.case_id.in_(old), CaseEvent.step.in_(STEPS_WITH_WORDS))
     delete_rows(session, CaseMessage, CaseMessage.case_id.in_(old))
     change_rows(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.case_id.in_(old))
+    change_rows(session, PhoneTask, {"note": ""}, PhoneTask.case_id.in_(old))
     delete_rows(session, Correction, Correction.case_id.in_(old))
     delete_rows(session, Received, Received.case_id.in_(old))
     delete_rows(session, File, File.case_id.in_(old))
-    delete_rows(session, Outbox, Outbox.case_id.in_(old), Outbox.state.in_(SETTLED))
+    is_stale = and_(Outbox.state == OutboxState.HELD, Outbox.error.in_(windows.FOR_THEM))
+    delete_rows(session, Outbox, Outbox.case_id.in_(old), or_(Outbox.state.in_(SETTLED), is_stale))
     # The answer is the community's knowledge and serves on; the question keeps no door and no number.
     for answer in session.scalars(select(KeptAnswer).where(KeptAnswer.case_id.in_(old))):
         answer.question = answers.masked(answer.question)

@@ -9,28 +9,26 @@ from typing import cast
 from sqlalchemy import Table, bindparam, func, literal, select, update
 from sqlalchemy.orm import aliased
 
-from core.messages import AttachmentKind, Button, ChatKind, ChatRef, Outgoing, OutgoingAction, Sent, StoredFile
-from domain import chats, outbox
-from domain.files import path_of
+from core.messages import Allowance, ChatKind, Outgoing, OutgoingAction, Sent
+from domain import chats, merging, windows
+from domain.merging import Waiting
+from domain.outgoing import outgoing_of
 from storage.base import Session
-from storage.chats import Chat, ChatState
-from storage.messages import File, FileState, Outbox, OutboxState
+from storage.chats import Chat
+from storage.messages import Outbox, OutboxState
 
 LEASE = timedelta(seconds=60)
-EDIT_WAIT = timedelta(seconds=2)
-FILE_WAIT = timedelta(seconds=2)
-LONGEST_FILE_WAIT = timedelta(seconds=30)
 LONGEST_TRYING = timedelta(hours=24)
 BACK_OFF = (2, 5, 15, 60, 300, 600)  # seconds before the next try, by tries so far
 MOST_REPEATS = 5
 # Ended in mid-send, the process may well have ended before anything was sent: that counts for less than an answer that failed.
 MOST_INTERRUPTIONS = 10
-LATE_PRESS = timedelta(seconds=45)
 MOST_CANDIDATES = 200
 # Written out, not bound: only so do the partial indexes of what waits and of what is under way serve.
 QUEUED = literal(OutboxState.QUEUED.value, literal_execute=True)
 SENDING = literal(OutboxState.SENDING.value, literal_execute=True)
 OUTBOX = cast(Table, Outbox.__table__)
+NO_ALLOWANCES: Mapping[tuple[str, str], Allowance] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed message, ready for its channel."""
+    """A claimed message, ready for its channel. `rows` are the keys of all that it settles: several may go as one."""
 
     candidate: Candidate
     outgoing: Outgoing
+    rows: tuple[int, ...]
 
 
 UNDER_WAY = aliased(Outbox)
@@ -84,8 +83,18 @@ def candidates(
     return list(found.values())
 
 
-def claim(session: Session, wanted: Sequence[Candidate], *, now: datetime, media_folder: Path) -> list[Ready]:
-    """Takes these messages for sending, under a lease; what cannot go yet or ever is put off or dropped here."""
+def claim(
+    session: Session,
+    wanted: Sequence[Candidate],
+    *,
+    now: datetime,
+    media_folder: Path,
+    allowances: Mapping[tuple[str, str], Allowance] = NO_ALLOWANCES,
+) -> list[Ready]:
+    """Takes these messages for sending, under a lease; what cannot go yet or ever is put off or dropped here.
+
+    `allowances` are those of the channels that have one, by (channel, account): what waits for one person there goes together.
+    """
     by_id = {one.id: one for one in wanted}
     query = (
         select(Outbox)
@@ -100,78 +109,19 @@ def claim(session: Session, wanted: Sequence[Candidate], *, now: datetime, media
     ready = []
     for row in rows:
         chat = chat_rows[row.chat_id]
-        outgoing = _outgoing(session, row, chat, now=now, media_folder=media_folder)
-        if outgoing is not None:
-            row.state, row.lease_until = OutboxState.SENDING, now + LEASE
-            ready.append(Ready(by_id[row.id], outgoing))
-    return ready
-
-
-def _outgoing(session: Session, row: Outbox, chat: Chat, *, now: datetime, media_folder: Path) -> Outgoing | None:
-    """The row as its channel gets it; None when it has been put off, dropped or given up instead."""
-    if chat.state == ChatState.LEFT and row.action != OutgoingAction.ANSWER_PRESS:
-        row.state, row.error = OutboxState.GIVEN_UP, "chat left"
-        return None
-    if row.action == OutgoingAction.ANSWER_PRESS and now - row.created_at > LATE_PRESS:
-        row.state = OutboxState.DROPPED
-        return None
-    original = session.get(Outbox, row.edits_id) if row.edits_id else None
-    if original is not None and original.external_id is None:
-        if original.state in (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.HELD):
-            row.due_at = now + EDIT_WAIT
+        allowance = allowances.get((chat.channel, chat.account))
+        if row.state != OutboxState.QUEUED:
+            continue  # it goes along with one before it, or need not go at all
+        if allowance is not None:
+            taken = merging.gather(session, row, chat, allowance, now=now, media_folder=media_folder)
         else:
-            row.state = OutboxState.DROPPED
-        return None
-    files = _files(session, row, media_folder=media_folder)
-    if files is None:
-        if now - row.created_at < LONGEST_FILE_WAIT:
-            row.due_at = now + FILE_WAIT
-            return None
-        files = ()
-    return Outgoing(
-        id=str(row.id),
-        channel=chat.channel,
-        account=chat.account,
-        action=OutgoingAction(row.action),
-        chat=ChatRef(chat.external_id, ChatKind(chat.kind), chat.title, row.thread),
-        text=row.text,
-        buttons=_buttons(row),
-        files=files,
-        reply_to=row.reply_to,
-        message_id=original.external_id if original else None,
-        press_id=row.press_id,
-        keep=original.keep if original else {},
-    )
-
-
-def _buttons(row: Outbox) -> tuple[tuple[Button, ...], ...]:
-    return tuple(
-        tuple(
-            Button(one["text"], url=one["url"])
-            if "url" in one
-            else Button(one["text"], outbox.button_key(row, line, place))
-            for place, one in enumerate(buttons)
-        )
-        for line, buttons in enumerate(row.buttons)
-    )
-
-
-def _files(session: Session, row: Outbox, *, media_folder: Path) -> tuple[StoredFile, ...] | None:
-    """The stored files to send along; None while one of them is still being fetched."""
-    if not row.attachment_ids:
-        return ()
-    rows = session.scalars(
-        select(File).where(File.id.in_([int(key) for key in row.attachment_ids])).order_by(File.id)
-    ).all()
-    if any(file.state == FileState.WANTED for file in rows):
-        return None
-    return tuple(
-        StoredFile(
-            str(path_of(media_folder, file.sha256)), AttachmentKind(file.kind), file.media_type or "", file.name or ""
-        )
-        for file in rows
-        if file.state == FileState.STORED and file.sha256
-    )
+            outgoing = outgoing_of(session, row, chat, now=now, media_folder=media_folder)
+            taken = [] if outgoing is None else [Waiting(row, outgoing)]
+        for one in taken:
+            one.row.state, one.row.lease_until = OutboxState.SENDING, now + LEASE
+        if taken:
+            ready.append(Ready(by_id[row.id], merging.join(taken), tuple(one.row.id for one in taken)))
+    return ready
 
 
 NOTE_SENT = (
@@ -216,6 +166,30 @@ def mark_given_up(session: Session, key: int, *, reason: str, is_chat_dead: bool
     row.state, row.error, row.lease_until = OutboxState.GIVEN_UP, reason, None
     if is_chat_dead:
         chats.note_blocked(session, session.get_one(Chat, row.chat_id))
+
+
+def mark_alone(session: Session, keys: Collection[int], *, now: datetime) -> None:
+    """The platform refuses these as one message: each goes by itself, so that one bad word does not cost the others."""
+    for row in session.scalars(select(Outbox).where(Outbox.id.in_(keys))):
+        row.state, row.due_at, row.lease_until, row.error = OutboxState.QUEUED, now, None, merging.ALONE
+
+
+def mark_closed(session: Session, keys: Collection[int], *, is_served: bool, now: datetime) -> list[Outbox]:
+    """Nothing goes to this person for now. What they must be told is held until they write again, or until they have been served;
+    the rows of it are returned. What only tells of progress waits; an announcement is no longer news by then."""
+    held = []
+    for row in session.scalars(select(Outbox).where(Outbox.id.in_(keys)).order_by(Outbox.id)):
+        row.lease_until, row.error = None, windows.SERVED if is_served else windows.SHUT
+        windows.note_closed(session, row.chat_id, is_served=is_served, now=now)
+        if row.action == OutgoingAction.EDIT:
+            row.state = OutboxState.QUEUED
+            merging.save_up(row, None, now=now)
+        elif row.action == OutgoingAction.SEND and row.run_id is None:
+            row.state = OutboxState.HELD
+            held.append(row)
+        else:
+            row.state = OutboxState.DROPPED if row.action == OutgoingAction.ANSWER_PRESS else OutboxState.GIVEN_UP
+    return held
 
 
 def mark_migrated(session: Session, key: int, *, new_external_id: str, now: datetime) -> None:
@@ -290,6 +264,8 @@ def counts(session: Session) -> dict[str, int]:
     query = (
         select(Outbox.state, func.count().label("count_"))
         .where(Outbox.state.in_([OutboxState.QUEUED, OutboxState.SENDING, OutboxState.HELD, OutboxState.GIVEN_UP]))
+        # What waits for the person's own next word waits for nobody of us.
+        .where((Outbox.state != OutboxState.HELD) | Outbox.error.is_(None) | Outbox.error.not_in(windows.FOR_THEM))
         .group_by(Outbox.state)
     )
     return {row.state: row.count_ for row in session.execute(query)}

@@ -1,11 +1,11 @@
 """What a handler knows: the message, where it was said, who said it, what was understood. One typed object, passed along."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.clock import in_china
-from core.messages import Decision, Incoming, Understanding
+from core.messages import Allowance, Decision, Incoming, Understanding
 from core.texts import say
 from domain import dialogues, outbox, people
 from domain.cases.splitting import Part
@@ -19,10 +19,13 @@ COURTESIES = frozenset({"greeting", "thanks", "thanking", "ack", "praise"})
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Addresses a handler may have to tell: the console's, and each channel's link into private chat ("…{payload}")."""
+    """What a handler may have to know of the channels, by (channel, account): the link into private chat ("…{payload}"), what may
+    be sent after somebody's word, and where people of staff can speak themselves. `public_url` is the console's address."""
 
     public_url: str = ""
     start_links: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    allowances: Mapping[tuple[str, str], Allowance] = field(default_factory=dict)
+    with_servicers: Set[tuple[str, str]] = frozenset()
 
     def start_link(self, chat: Chat, payload: str) -> str | None:
         template = self.start_links.get((chat.channel, chat.account))

@@ -17,7 +17,7 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import answers, cases, colleagues, follow_ups, neighbours, several, start, tasks
+from handlers import answers, cases, colleagues, follow_ups, neighbours, serving, several, start, tasks
 from handlers.context import Context
 
 
@@ -83,6 +83,7 @@ CHAT_EVENTS = frozenset(
 COLLEAGUE_EVENTS = frozenset(
     {IncomingKind.COLLEAGUE_JOINED, IncomingKind.COLLEAGUE_CHANGED, IncomingKind.COLLEAGUE_LEFT}
 )
+SERVING_EVENTS = frozenset({IncomingKind.TAKEN_OVER, IncomingKind.HANDED_BACK})
 SIGNALS_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED, Signal.WITHDRAWN, Signal.CORRECTION})
 # Two texts this alike, by the same person within minutes, are one matter said twice.
 SAME_WORDS = 80
@@ -166,6 +167,10 @@ def _handle(ctx: Context) -> None:
         colleagues.changed(ctx)
     elif ctx.incoming.sender is None or not ctx.incoming.sender.is_person:
         return
+    elif kind in SERVING_EVENTS:
+        serving.changed(ctx)
+    elif serving.note_word(ctx):
+        return  # a person of staff speaks with them
     elif ctx.is_private and kind in (IncomingKind.MESSAGE, IncomingKind.BOT_STARTED):
         _in_private(ctx)
     elif ctx.chat.state == chats.ChatState.BOUND:
@@ -232,6 +237,9 @@ def _message(ctx: Context) -> None:
     text = ctx.incoming.text.strip()
     if text in BY_TEXT:
         BY_TEXT[text].run(ctx)
+        return
+    if serving.asks_for_somebody(ctx):
+        serving.ask(ctx)
         return
     if _bind(ctx) or _answers_question(ctx) or neighbours.agree(ctx) or _concerns_case(ctx):
         return

@@ -1,4 +1,4 @@
-"""Chats the bot is in, the codes that bind them, and what was last asked in them."""
+"""Chats the bot is in, the codes that bind them, what was last asked in them, and what may still be said in them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -46,6 +46,22 @@ class Chat(Base):
     created_at: Mapped[datetime]
     posts_paused_at: Mapped[datetime | None]
     last_case_id: Mapped[int | None]  # what "me too" means here
+
+
+class ChatWindow(Base):
+    """A private chat whose platform counts: `left` messages may still go until `until`, since the person's last word `heard_at`.
+
+    Since `served_at` a person of staff speaks there (or is awaited), and the bot is silent; `served_by` is their name for the platform.
+    """
+
+    __tablename__ = "chat_window"
+
+    chat_id: Mapped[int] = mapped_column(refers("chat.id"), primary_key=True, autoincrement=False)
+    heard_at: Mapped[datetime]
+    until: Mapped[datetime]
+    left: Mapped[int]
+    served_at: Mapped[datetime | None]
+    served_by: Mapped[str] = mapped_column(default="")
 
 
 class BindingCode(Base):

@@ -104,6 +104,12 @@ class Outbox(Base):
             sqlite_where=text("state = 'sending'"),
             postgresql_where=text("state = 'sending'"),
         ),
+        Index(
+            "ix_outbox_held",
+            "chat_id",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
         # Of most rows of a broadcast two of these are empty, and an index that leaves those out costs them nothing.
         Index(
             "ix_outbox_chat_id_external_id",

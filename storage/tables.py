@@ -10,6 +10,7 @@ from storage import (
     conventions,
     messages,
     people,
+    phone_tasks,
     reminders,
     understanding,
 )
@@ -25,6 +26,7 @@ MODULES = (
     conventions,
     messages,
     people,
+    phone_tasks,
     reminders,
     understanding,
 )

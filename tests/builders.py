@@ -239,6 +239,7 @@ def desk(
         member_behind=member_behind,
         address_book=address_book,
         telegram_login=telegram_login,
+        with_servicers=frozenset({CHANNEL}),
     )
     return Desk(make_app(services), database, clock, wakes, missing, public_url)
 

@@ -23,7 +23,7 @@ from bot.channels.wecom.kf import ABILITIES as KF_ABILITIES
 from bot.channels.wecom.robot import ABILITIES as ROBOT_ABILITIES
 from bot.cli import app
 from core.config import Settings
-from core.messages import Abilities, AttachmentKind, IncomingKind, Limit
+from core.messages import Abilities, Allowance, AttachmentKind, IncomingKind, Limit
 from domain.announcements import STATE_NAMES as ANNOUNCEMENT_STATES
 from domain.cases.life import STATE_NAMES, STEP_NAMES
 from domain.cases.words import KIND_NAMES
@@ -272,6 +272,10 @@ def tells(cell: str, value: object) -> bool:
     """Whether a cell says what the channel's ability is: done or not, and where it is a number or limits, which."""
     if not VERDICT.match(cell) or cell.startswith("done") != bool(value):
         return False
+    if isinstance(value, Allowance):
+        return cell.startswith(f"done: {value.count} in {value.within // timedelta(seconds=1)} s ") and all(
+            str(figure) in cell for figure in (value.text_bytes, value.menu_bytes)
+        )
     if isinstance(value, tuple) and value:
         return cell == f"done: {limit_words(value)}"
     return isinstance(value, bool | str | tuple | None) or cell.split(",", maxsplit=1)[0] == f"done: {value}"

@@ -52,6 +52,9 @@ ACT_NAMES = {
     "correction.remove": "删除更正",
     "outbox.resend": "再发一次",
     "outbox.drop": "不再发送",
+    "phone_task.done": "登记电话任务",
+    "case.hand_over": "转人工接待",
+    "case.hand_back": "结束人工接待",
 }
 
 

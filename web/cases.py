@@ -22,6 +22,7 @@ from domain.people import ROLE_NAMES
 from domain.topics import topics
 from web.auth import CurrentVisitor, DeskVisitor, Visitor, services_of
 from web.forms import read_key
+from web.outbox import REASONS
 from web.pages import page
 from web.paging import paging
 from web.rendering import TimelineEntry
@@ -205,6 +206,8 @@ async def case_page(
         values=values or {},
         refusal=refusal,
         phone=phone,
+        reasons=REASONS,
+        can_serve=view.standing is not None and view.standing.channel in services.with_servicers,
         role_names=ROLE_NAMES,
         choices=correction_choices(places, view.row.community_id, visitor),
         deadline=in_china(view.row.deadline_at).strftime("%Y-%m-%dT%H:%M") if view.row.deadline_at else "",

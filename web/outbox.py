@@ -29,6 +29,11 @@ REASONS = {
     "interrupted": "发送到一半时程序停了，不知道对方收到没有",
     "unknown": "平台没有回答，不知道对方收到没有",
     "restored": "数据从备份恢复过，发出前请看一眼",
+    "window shut": "微信客服的 5 条已用完，或居民 48 小时没有来信；居民再来信时自动发出，着急的请打电话",
+    "served by staff": "正由人工接待；人工会话结束后自动发出",
+    "saved up": "进展消息，留着和下一条要紧的一起发",
+    "refused together": "和别的消息合并发送被平台拒绝，正在单独发",
+    "told by a person": "已由工作人员打电话、发短信或上门告知",
 }
 ACTIONS = {"send": "", "edit": "修改已发的消息", "delete": "撤回已发的消息", "answer_press": "按钮的回应"}
 

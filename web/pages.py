@@ -22,6 +22,7 @@ FOR_ALL = (
     NavigationItem("/desk/mine", "我的待办", "list-check"),
     NavigationItem("/desk", "事项", "clipboard-list"),
     NavigationItem("/desk/board", "看板", "layout-kanban"),
+    NavigationItem("/desk/phone-tasks", "电话任务", "phone"),
 )
 FOR_DESK = (
     NavigationItem("/desk/wishes", "心愿", "heart"),

@@ -1,6 +1,6 @@
 """The one typed object that the running process hands to the pages: how to read, write and wake, and what they may know of it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -52,6 +52,7 @@ class Services:
     """`hooks` are webhooks by the last part of their path (/hooks/telegram). So are `callbacks`. `is_ready` tells what is not ready yet, in words.
 
     `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
+    `with_servicers` names the channels where people of staff can speak with residents in the platform's own client.
     `member_behind` tells whose account in WeCom stands behind the code of a sign-in, empty for nobody's; it raises a DeliveryError.
     `address_book` is the organisation's, where a platform has one. `telegram_login` is there where its newer login is set up.
     """
@@ -70,3 +71,4 @@ class Services:
     member_behind: Callable[[str], Awaitable[str]] | None = None
     address_book: AddressBook | None = None
     telegram_login: LoginServer | None = None
+    with_servicers: Set[str] = frozenset()

@@ -57,7 +57,7 @@ class Channel(Protocol):
         ...
 
     async def send(self, outgoing: Outgoing) -> Sent:
-        """Does one thing on the platform. Raises TryLater, Undeliverable, Rejected, Migrated or Unknown of core/errors."""
+        """Does one thing on the platform. Raises TryLater, Undeliverable, Closed, Rejected, Migrated or Unknown of core/errors."""
         ...
 
     async def fetch(self, attachment: Attachment, *, most: int) -> bytes:

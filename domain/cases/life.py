@@ -39,6 +39,7 @@ class Step(StrEnum):
     ESCALATE = "escalate"
     CORRECT = "correct"  # staff change kind, topic, place or deadline
     UNREACHED = "unreached"
+    TELL = "tell"  # a person tells the resident what the bot could not
     JOIN = "join"  # somebody else has the same trouble
     PART = "part"  # and it turned out to be another
 
@@ -71,6 +72,7 @@ STEP_NAMES = {
     Step.ESCALATE: "上报",
     Step.CORRECT: "更正",
     Step.UNREACHED: "未能通知",
+    Step.TELL: "人工告知",
     Step.JOIN: "邻居并入",
     Step.PART: "邻居分开",
 }
@@ -97,6 +99,7 @@ STEPS: dict[Step, tuple[frozenset[State], State | None]] = {
     Step.ESCALATE: (ACTIVE, None),
     Step.CORRECT: (ACTIVE | {State.FINISHED}, None),
     Step.UNREACHED: (ALL, None),
+    Step.TELL: (ALL, None),
     Step.JOIN: (ACTIVE, None),
     Step.PART: (ALL, None),
 }

@@ -12,11 +12,11 @@ from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind, OutgoingAction, Urgency
 from core.privacy import mask_phone
-from domain import access, files, people
+from domain import access, chats, files, people, windows
 from domain.cases import desk, words
 from domain.cases.desk import SOURCE_NAMES, Candidate
 from domain.cases.life import ACTIVE, STATE_NAMES, STEP_NAMES, State, Step, may
-from domain.cases.words import URGENCY_NAMES
+from domain.cases.words import URGENCY_NAMES, WAY_NAMES
 from domain.topics import name_of
 from storage.areas import Area
 from storage.base import Session
@@ -24,6 +24,7 @@ from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat
 from storage.messages import FileState, Outbox, OutboxState
 from storage.people import Account, Person
+from storage.phone_tasks import Way
 
 __all__ = ["Case", "CaseView", "Person", "file_for", "view"]
 
@@ -56,6 +57,7 @@ TONES: dict[Step, Tone] = {
     Step.ESCALATE: "red",
     Step.UNREACHED: "red",
     Step.REMIND: "amber",
+    Step.TELL: "green",
     Step.ACCEPT: "teal",
     Step.ARRIVE: "teal",
 }
@@ -114,6 +116,18 @@ class JoinedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand with the reporter's private chat where the platform counts: `left` messages until `until`; who speaks there."""
+
+    chat_id: int
+    channel: str
+    left: int
+    until: datetime
+    is_served: bool
+    served_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """A case's page. `row` is the case itself; `steps` are those its state allows and this person may take."""
 
@@ -136,6 +150,7 @@ class CaseView:
     sent: list[SentLine]
     files: list[FileLine]
     joined: list[JoinedLine]
+    standing: Standing | None
 
 
 def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> CaseView:
@@ -171,7 +186,21 @@ def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> Ca
         sent=_sent(session, case),
         files=_files(session, case),
         joined=_joined(session, case),
+        standing=standing(session, case, now=now),
     )
+
+
+def standing(session: Session, case: Case, *, now: datetime) -> Standing | None:
+    """None where the reporter has no such chat."""
+    chat = session.get(Chat, case.chat_id) if case.chat_id else None
+    if (chat is None or chat.purpose != chats.ChatPurpose.PRIVATE) and case.reporter_id is not None:
+        chat = chats.private_chat_of(session, case.reporter_id)
+    window = windows.of_chat(session, chat.id) if chat else None
+    if chat is None or window is None:
+        return None
+    is_served = window.served_at is not None
+    left = windows.left(window, now=now)
+    return Standing(chat.id, chat.channel, left, window.until, is_served, window.served_by)
 
 
 def _worker(case: Case, names: dict[int, str]) -> str:
@@ -226,6 +255,10 @@ def _text(event: CaseEvent, names: dict[int, str], areas: dict[int, str]) -> str
         lines.append("原报告人已撤回，由并入的邻居接着反映")
     if data.get("why") == "joined":
         lines.append("反映的户数多")
+    if data.get("why") == "window":
+        lines.append("平台不再放行消息，要打电话或发短信")
+    if data.get("way"):
+        lines.append(f"方式：{WAY_NAMES[Way(data['way'])]}")
     if data.get("why") == "deadline":
         lines.append("超过时限")
     if data.get("why") == "unrated":

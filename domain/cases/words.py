@@ -17,6 +17,7 @@ from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case, CaseEvent
 from storage.people import Person, Role
+from storage.phone_tasks import Way
 
 KIND_NAMES = {
     Kind.REPORT: "报事",
@@ -27,6 +28,7 @@ KIND_NAMES = {
     Kind.REQUEST: "求助",
     Kind.PROPOSAL: "建议",
 }
+WAY_NAMES = {Way.PHONE: "电话", Way.SMS: "短信", Way.VISIT: "上门"}
 URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "加急", Urgency.EMERGENCY: "紧急"}
 # Matters between people are never talked over in a group.
 PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})

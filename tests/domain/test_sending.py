@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.messages import ChatKind, OutgoingAction, Sent
-from domain import outbox, sending
+from domain import outbox, outgoing, sending
 from domain.outbox import Press, Priority
 from storage.base import Session
 from storage.chats import Chat, ChatState
@@ -122,7 +122,7 @@ def test_edit_waits_for_its_message_and_then_names_it(post: Post) -> None:
     assert edit is not None
     post.session.flush()
     assert post.claim(edit) == []
-    assert (edit.state, edit.due_at) == (OutboxState.QUEUED, post.now + sending.EDIT_WAIT)
+    assert (edit.state, edit.due_at) == (OutboxState.QUEUED, post.now + outgoing.EDIT_WAIT)
     sending.mark_sent(post.session, {row.id: Sent("31", {"caption": "1"})}, now=post.now)
     post.session.expire_all()
     (ready,) = post.claim(edit)
@@ -154,8 +154,8 @@ def test_message_waits_for_its_file_but_not_for_ever(post: Post) -> None:
     post.session.flush()
     row = post.leave(file_ids=[file.id])
     assert post.claim(row) == []
-    assert row.due_at == post.now + sending.FILE_WAIT
-    (ready,) = post.claim(row, at=post.now + sending.LONGEST_FILE_WAIT)
+    assert row.due_at == post.now + outgoing.FILE_WAIT
+    (ready,) = post.claim(row, at=post.now + outgoing.LONGEST_FILE_WAIT)
     assert ready.outgoing.files == ()
 
 

@@ -182,6 +182,9 @@ async def test_kf_window_opens_with_a_word_and_closes_after_five() -> None:
             send(words)
         move = wecom.kf.calls()["kf/service_state/trans"]
         place = {"open_kfid": OPEN_KFID, "external_userid": wang}
+        with pytest.raises(ApiError, match="95014"):
+            move({**place, "service_state": 3, "servicer_userid": "zhang"})
+        wecom.kf.servicers.add("zhang")
         move({**place, "service_state": 3, "servicer_userid": "zhang"})
         wecom.kf.say(OPEN_KFID, wang, "text", {"content": "在吗"})
         with pytest.raises(ApiError, match="95018"):

@@ -174,6 +174,20 @@ class WeComEmulator:
         self.kf.event(OPEN_KFID, event)
         self.tell()
 
+    def kf_take(self, customer: str, servicer: str) -> None:
+        """A servicer of the account takes the customer's session over in WeCom's own client."""
+        self.kf.take(OPEN_KFID, customer, servicer)
+        self.tell()
+
+    def kf_end(self, customer: str) -> None:
+        self.kf.end(OPEN_KFID, customer)
+        self.tell()
+
+    def kf_answer_as_servicer(self, customer: str, text: str) -> str:
+        msgid = self.kf.answer_as_servicer(OPEN_KFID, customer, text)
+        self.tell()
+        return msgid
+
     def tell(self) -> Pushed:
         """The callback that says that there is something to pull."""
         head = {"ToUserName": CORP, "CreateTime": int(self.now), "MsgType": "event", "Event": "kf_msg_or_event"}

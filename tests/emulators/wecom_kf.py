@@ -11,7 +11,7 @@ from tests.emulators.wecom_world import ApiError, Json, Posted, World
 KEPT = 3 * 24 * 3600
 WINDOW = 48 * 3600
 MOST_IN_WINDOW = 5
-CODE_LIVES = 20
+CODE_LIVES, LONG_CODE_LIVES = 20, WINDOW
 TOKEN_LIVES = 600
 BODY_FIELDS = {
     "text": {"content"},
@@ -21,6 +21,7 @@ BODY_FIELDS = {
     "file": {"media_id"},
     "msgmenu": {"head_content", "list", "tail_content"},
 }
+NEW, BOT, POOL, SERVICER, ENDED = range(5)
 # From → to, as far as the platform lets the interface move a session.
 MOVES = {0: {1, 2, 3, 4}, 1: {2, 3, 4}, 2: {3, 4}, 3: {3, 4}, 4: set()}
 
@@ -48,11 +49,13 @@ class Account:
 
 @dataclass
 class Code:
-    """Permission for one message without a window."""
+    """Permission for one message without a window; where `state` is named, only while the session is in it."""
 
     open_kfid: str
     customer: str
     until: float
+    kinds: tuple[str, ...] = ("text", "msgmenu")
+    state: int | None = None
     is_used: bool = False
 
 
@@ -71,6 +74,7 @@ class Kf:
         self._places = itertools.count(1)
         self._ids: set[str] = set()
         self._links: set[tuple[str, str]] = set()
+        self.servicers: set[str] = set()
 
     def calls(self) -> Mapping[str, Callable[[Json], Json]]:
         return {
@@ -124,6 +128,45 @@ class Kf:
     def event(self, open_kfid: str, event: Json) -> None:
         self.put(open_kfid, {"origin": 4, "msgtype": "event", "event": event})
 
+    # The servicers' side
+
+    def take(self, open_kfid: str, customer: str, servicer: str) -> None:
+        """A servicer takes the session from the pool, or takes an ended one up again by writing into it."""
+        session = self.session(open_kfid, customer)
+        if servicer not in self.servicers or session.state not in (POOL, ENDED):
+            raise ValueError("nobody there, or nothing to take")
+        change = 1 if session.state == POOL else 4
+        session.state, session.servicer = SERVICER, servicer
+        self._tell_change(open_kfid, customer, change, new_servicer_userid=servicer)
+
+    def end(self, open_kfid: str, customer: str) -> None:
+        """The servicer ends it in the client."""
+        session = self.session(open_kfid, customer)
+        old, session.state, session.servicer = session.servicer, ENDED, ""
+        self._tell_change(open_kfid, customer, 3, old_servicer_userid=old)
+
+    def answer_as_servicer(self, open_kfid: str, customer: str, text: str) -> str:
+        session = self.session(open_kfid, customer)
+        if session.state != SERVICER:
+            raise ValueError("no servicer is with them")
+        head = {"open_kfid": open_kfid, "external_userid": customer, "origin": 5, "servicer_userid": session.servicer}
+        return self.put(open_kfid, {**head, "msgtype": "text", "text": {"content": text}})
+
+    def _tell_change(self, open_kfid: str, customer: str, change: int, **who: str) -> None:
+        event: Json = {"event_type": "session_status_change", "open_kfid": open_kfid, "external_userid": customer}
+        code = self._new_code(open_kfid, customer)
+        self.event(open_kfid, {**event, "change_type": change, **who, "msg_code": code})
+
+    def _new_code(self, open_kfid: str, customer: str) -> str:
+        """For one message after a session has come into the state that it is in now."""
+        state, now = self.session(open_kfid, customer).state, self._world.now()
+        code = self._world.new_id("MOVED_")
+        if state == ENDED:
+            self.codes[code] = Code(open_kfid, customer, now + CODE_LIVES, state=state)
+        else:
+            self.codes[code] = Code(open_kfid, customer, now + LONG_CODE_LIVES, ("text",), state)
+        return code
+
     def new_token(self) -> str:
         token = self._world.new_id("KFTOKEN_")
         self._tokens[token] = self._world.now() + TOKEN_LIVES
@@ -157,13 +200,13 @@ class Kf:
         if customer not in self._world.customers:
             raise ApiError(40096, "invalid external_userid")
         body = self._checked(kind, given.get(kind))
-        msgid = self._own_id(given)
         session = account.sessions.setdefault(customer, Session())
         if session.state not in (0, 1):
             raise ApiError(95018, "the session's state forbids it")
         is_open = session.heard_at is not None and self._world.now() - session.heard_at <= WINDOW
         if not is_open or session.sent >= MOST_IN_WINDOW:
             raise ApiError(95001, "count or time is used up")
+        msgid = self._own_id(given)
         session.sent += 1
         return self._post(msgid, account, customer, kind, body)
 
@@ -173,8 +216,10 @@ class Kf:
         code = self.codes.get(str(given.get("code")))
         if code is None or code.is_used or self._world.now() > code.until:
             raise ApiError(95002, "code is wrong, used or old")
-        if kind not in ("text", "msgmenu"):
-            raise ApiError(40008, "only text and msgmenu")
+        if code.state is not None and self.session(code.open_kfid, code.customer).state != code.state:
+            raise ApiError(95002, "the session has gone on since")
+        if kind not in code.kinds:
+            raise ApiError(40008, f"only {', '.join(code.kinds)}")
         body = self._checked(kind, given.get(kind))
         msgid = self._own_id(given)
         code.is_used = True
@@ -218,12 +263,13 @@ class Kf:
         checks.only(given, {"open_kfid", "external_userid", "service_state", "servicer_userid"}, "trans")
         open_kfid, customer = self._account(given).open_kfid, str(given.get("external_userid"))
         session, state = self.session(open_kfid, customer), int(given.get("service_state", -1))
-        if state not in MOVES[session.state] or (state == 3 and not given.get("servicer_userid")):
+        if state not in MOVES[session.state]:
             raise ApiError(95016, "this move is not allowed")
-        session.state, session.servicer = state, str(given.get("servicer_userid", ""))
-        code = self._world.new_id("MOVED_")
-        self.codes[code] = Code(open_kfid, customer, self._world.now() + CODE_LIVES)
-        return {"msg_code": code}
+        servicer = str(given.get("servicer_userid", ""))
+        if (state == SERVICER and servicer not in self.servicers) or (state == POOL and not self.servicers):
+            raise ApiError(95014, "not a servicer")
+        session.state, session.servicer = state, servicer
+        return {"msg_code": self._new_code(open_kfid, customer)}
 
     def _customers(self, given: Json) -> Json:
         checks.only(given, {"external_userid_list", "need_enter_session_context"}, "batchget")

@@ -7,7 +7,7 @@ from requests.exceptions import ConnectTimeout, RequestException
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 from wechatpy.exceptions import WeChatClientException
 
-from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import Closed, DeliveryError, Rejected, TryLater, Undeliverable, Unknown
 
 AGAIN = 5.0  # seconds; the sender lengthens its own pauses
 MISCONFIGURED = 300.0
@@ -42,12 +42,17 @@ NOBODY_THERE = {
     82001: "没有收信人",
     84061: "对方不是客户",
     90501: "不是客户群",
-    95001: "微信客服的回复次数或 48 小时期限已用完，请打电话",
     95004: "没有这个客服账号",
+}
+# Nothing goes to this customer for now.
+SHUT = {
+    95001: "微信客服的回复次数或 48 小时期限已用完，请打电话",
+    95018: "会话正由人工接待或已结束，机器人不能发",
 }
 OTHER = {
     85002: "内容含有平台不允许的词",
-    95018: "会话正由人工接待或已结束，机器人不能发",
+    95014: "此人不是这个客服账号的接待人员",
+    95016: "会话的状态不允许这样转接",
 }
 # A file that is asked for is gone for good.
 GONE = frozenset({40007, 40008, 45001})
@@ -72,6 +77,8 @@ def _by_code(code: int, words: str) -> DeliveryError:
         return TryLater(BUSY[code], f"企业微信请稍后再试（{code}）", whole_account=code == 45009)
     if code in NOBODY_THERE:
         return Undeliverable(f"{NOBODY_THERE[code]}（{code}）")
+    if code in SHUT:
+        return Closed(f"{SHUT[code]}（{code}）")
     return Rejected(f"{OTHER.get(code, '企业微信不接受这条消息')}（{code}）")
 
 

@@ -19,8 +19,8 @@ from bot.channels.wecom.checking import kf_findings
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.hooks import answer, is_stored
-from bot.channels.wecom.kf_reading import CHANNEL, FROM_CUSTOMER, Message, Page, Read, customer_of, read
-from bot.channels.wecom.kf_sending import KfMouth
+from bot.channels.wecom.kf_reading import CHANNEL, ENDED, FROM_CUSTOMER, Message, Page, Read, customer_of, read
+from bot.channels.wecom.kf_sending import ALLOWANCE, KfMouth
 from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import TEXT_BYTES
 from core.errors import DeliveryError, TryLater
@@ -32,6 +32,8 @@ ABILITIES = Abilities(
     can_edit=False,
     can_delete=False,
     tells_withdrawals=True,
+    allowance=ALLOWANCE,
+    has_servicers=True,
 )
 CURSOR = "cursor:"
 EVENT = "kf_msg_or_event"
@@ -251,13 +253,17 @@ class KfChannel:
         for message in (one.message for one in found if one.message is not None):
             if message.origin == FROM_CUSTOMER:
                 self._mouth.note_heard(message.open_kfid, message.external_userid, float(message.send_time))
-            elif message.event.welcome_code:
-                self._note_welcome(message)
+            elif message.event.welcome_code or (message.event.msg_code and message.event.change_type == ENDED):
+                self._note_code(message)
 
-    def _note_welcome(self, message: Message) -> None:
+    def _note_code(self, message: Message) -> None:
+        """Somebody came in, or a servicer has done: one message may go with the code, within seconds."""
         event = message.event
-        self._mouth.note_welcome(
-            event.open_kfid or message.open_kfid, event.external_userid, event.welcome_code, float(message.send_time)
+        self._mouth.note_code(
+            event.open_kfid or message.open_kfid,
+            event.external_userid,
+            event.welcome_code or event.msg_code,
+            float(message.send_time),
         )
 
     async def _learn_names(self, customers: list[str]) -> None:

@@ -14,6 +14,8 @@ from core.messages import Attachment, AttachmentKind, ChatKind, ChatRef, Incomin
 CHANNEL = "wecom_kf"
 MEDIA_LIVE = timedelta(days=3)
 FROM_CUSTOMER, FROM_SYSTEM = 3, 4
+# What a session's change may be: taken from the pool, handed on among servicers, ended, taken up again by a servicer.
+TAKEN, HANDED_ON, ENDED, TAKEN_UP_AGAIN = 1, 2, 3, 4
 # Behind the key of a menu's item stands the message it belongs to: a press tells nothing else of it.
 OF_MESSAGE = "|"
 
@@ -52,6 +54,8 @@ class Event(Struct, frozen=True):
     fail_msgid: Id = ""
     fail_type: int = 0
     change_type: int = 0
+    new_servicer_userid: Id = ""
+    msg_code: str = ""
     reject_switch: int = 0
 
 
@@ -199,6 +203,11 @@ class _Reader:
                 )
             case "user_recall_msg":
                 return self._make(IncomingKind.WITHDRAWAL, message_id=event.recall_msgid)
+            case "session_status_change" if event.change_type == ENDED:
+                # With a code one word may be said at once.
+                return self._make(IncomingKind.HANDED_BACK, message_id=self._message.msgid if event.msg_code else None)
+            case "session_status_change" if event.change_type in (TAKEN, HANDED_ON, TAKEN_UP_AGAIN):
+                return self._make(IncomingKind.TAKEN_OVER, payload=event.new_servicer_userid or None)
             case "reject_customer_msg_switch_change" if event.reject_switch:
                 return self._make(IncomingKind.BOT_BLOCKED)
         return None

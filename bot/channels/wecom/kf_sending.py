@@ -1,29 +1,33 @@
-"""Doing one `Outgoing` through 微信客服: at most five messages in the 48 hours after a customer's last word, so none is spent lightly.
+"""Doing one `Outgoing` through 微信客服: at most five messages in the 48 hours after a customer's last word.
 
-Nothing that was sent can be changed or taken back. An edit is said anew where that leaves enough for what must still be said.
+Nothing that was sent can be changed or taken back: an edit is said anew. That none is spent lightly is the outbox's matter, by the
+`ALLOWANCE` declared here.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.channels.wecom.app_sending import digest
 from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.files import upload
 from bot.channels.wecom.kf_reading import OF_MESSAGE, chat_of
-from bot.channels.wecom.text import shorten_bytes, split
-from core.errors import DeliveryError, Rejected, Undeliverable, Unknown
-from core.messages import Button, Outgoing, OutgoingAction, Sent, StoredFile
+from bot.channels.wecom.kf_serving import KfServing
+from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes, split
+from core.errors import Closed, DeliveryError, Rejected, Undeliverable, Unknown
+from core.messages import Allowance, Button, Outgoing, OutgoingAction, Sent, StoredFile
 
 MOST_IN_WINDOW = 5
 WINDOW = 48 * 3600.0
 # Kept for the question whether the customer is satisfied, and the photo with it.
 FOR_ANSWERS = 2
-WELCOME_WITHIN = 18.0  # seconds; the platform gives 20
+CODE_WITHIN = 18.0  # seconds; the platform gives 20
 HEAD_BYTES, ITEM_BYTES, KEY_BYTES, URL_BYTES = 1024, 128, 64, 2048
 MOST_ITEMS = 10
 MOST_PEOPLE, MOST_LOST = 50_000, 1_000
+ALLOWANCE = Allowance(MOST_IN_WINDOW, timedelta(seconds=WINDOW), TEXT_BYTES, HEAD_BYTES, reserve=FOR_ANSWERS)
 CLOSED = "微信客服的回复次数或 48 小时期限已用完，要等居民再来消息；急事请打电话"
 
 
@@ -52,6 +56,7 @@ class KfMouth:
     def __init__(self, calls: Calls, now: Callable[[], float]) -> None:
         self._calls = calls
         self._now = now
+        self._serving = KfServing(calls)
         self._windows: OrderedDict[str, Window] = OrderedDict()
         self._lost: deque[str] = deque(maxlen=MOST_LOST)
 
@@ -61,10 +66,10 @@ class KfMouth:
         if at >= window.heard_at:
             window.heard_at, window.sent = at, 0
 
-    def note_welcome(self, open_kfid: str, customer: str, code: str, at: float) -> None:
+    def note_code(self, open_kfid: str, customer: str, code: str, at: float) -> None:
         """One message may go with this code, within seconds, whatever the window says."""
         window = self._window(chat_of(open_kfid, customer), 0.0)
-        window.code, window.code_until = code, at + WELCOME_WITHIN
+        window.code, window.code_until = code, at + CODE_WITHIN
 
     def remaining(self, chat: str) -> int | None:
         """How many messages this customer may still be sent; None when this process has not heard of them yet."""
@@ -84,7 +89,11 @@ class KfMouth:
                 raise Rejected("what was sent through KF cannot be taken back")
             case OutgoingAction.ANSWER_PRESS:
                 if outgoing.text:
-                    await self._send(outgoing)
+                    return await self._send(outgoing)
+            case OutgoingAction.HAND_OVER:
+                await self._serving.hand_over(*_customer(outgoing), outgoing.text)
+            case OutgoingAction.HAND_BACK:
+                await self._serving.hand_back(*_customer(outgoing), outgoing.text)
         return Sent(outgoing.message_id, outgoing.keep)
 
     def _window(self, chat: str, heard_at: float) -> Window:
@@ -98,17 +107,12 @@ class KfMouth:
         keep = dict(outgoing.keep)
         if keep.get("said") == digest(outgoing.text):
             return Sent(outgoing.message_id, keep)
-        left = self.remaining(outgoing.chat.external_id)
-        if left is not None and left <= FOR_ANSWERS:
-            return Sent(outgoing.message_id, keep)
         return await self._send(outgoing)
 
     async def _send(self, outgoing: Outgoing) -> Sent:
         """Once the first of several messages is out, a failure is Unknown: repeating the whole would say the first twice."""
         chat = outgoing.chat.external_id
-        open_kfid, _, customer = chat.partition(":")
-        if not customer:
-            raise Undeliverable("not a KF chat")
+        open_kfid, customer = _customer(outgoing)
         parts = plan(outgoing)
         all_of_it = len(parts)
         code = self._take_code(chat, parts)
@@ -117,7 +121,7 @@ class KfMouth:
             # The words before the pictures, where not all of them may go.
             parts = [part for part in parts if part.file is None]
             if not 0 < len(parts) <= left:
-                raise Undeliverable(CLOSED)
+                raise Closed(CLOSED)
         # The last one has the number that its menu names, also where files before it were left out.
         msgids = [message_id(outgoing, all_of_it - len(parts) + place) for place in range(len(parts))]
         for place, part in enumerate(parts):
@@ -125,12 +129,14 @@ class KfMouth:
             try:
                 await self._once(part, target, msgids[place])
             except DeliveryError as error:
+                if isinstance(error, Closed) and not place and await self._serving.is_with_staff(open_kfid, customer):
+                    raise Closed(error.reason, is_served=True) from None
                 if not place:
                     raise
                 raise Unknown(f"{place} messages went out, then: {error.reason}") from None
             if not code and chat in self._windows:
                 self._windows[chat].sent += 1
-        return Sent(msgids[-1], {"said": digest(outgoing.text)})
+        return Sent(msgids[-1], {"said": digest(outgoing.text)}, spent=0 if code else len(parts))
 
     def _take_code(self, chat: str, parts: list[Part]) -> str:
         """The code for a welcome, if there is one and it is for this: one text or menu."""
@@ -155,6 +161,14 @@ class KfMouth:
             # The same id once more, after an answer that never came: refused means that it went out then.
             if msgid not in self._lost:
                 raise
+
+
+def _customer(outgoing: Outgoing) -> tuple[str, str]:
+    """The KF account and the customer whose chat this is."""
+    open_kfid, _, customer = outgoing.chat.external_id.partition(":")
+    if not customer:
+        raise Undeliverable("not a KF chat")
+    return open_kfid, customer
 
 
 def message_id(outgoing: Outgoing, place: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels.wecom.calls import Calls
-from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import Closed, DeliveryError, Rejected, TryLater, Undeliverable, Unknown
 from tests.emulators.wecom import AGENT, APP_SECRET, CORP, WeComEmulator
 
 JPEG = b"\xff\xd8\xff" + b"x" * 100
@@ -104,10 +104,11 @@ async def test_wrong_secret_is_not_tried_in_a_loop() -> None:
         (60111, Undeliverable, None),
         (60011, Undeliverable, None),
         (81013, Undeliverable, None),
-        (95001, Undeliverable, None),
+        (95001, Closed, None),
         (45002, Rejected, None),
         (85002, Rejected, None),
-        (95018, Rejected, None),
+        (95018, Closed, None),
+        (95016, Rejected, None),
         (987654, Rejected, None),
     ],
 )

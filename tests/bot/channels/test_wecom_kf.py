@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels.wecom.kf import CURSOR, PAGE
-from core.errors import Rejected, TryLater, Undeliverable, Unknown
+from core.errors import Closed, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import AttachmentKind, Button, IncomingKind, Outgoing, OutgoingAction
 from tests.bot.channels.wecom_stage import Set, kf_channel, on_wecom, photo_file
 from tests.emulators.wecom import CORP, OPEN_KFID
@@ -170,7 +170,7 @@ async def test_newcomer_is_welcomed_by_a_code_within_twenty_seconds() -> None:
         assert on.wecom.texts(wang) == ["您好，我是五微小助手。"]
         assert len(on.wecom.calls("kf/send_msg_on_event")) == 1
         on.watch.at += 25
-        with pytest.raises(Undeliverable):
+        with pytest.raises(Closed):
             await on.kf.send(on.to_customer(li, "您好，我是五微小助手。"))
         on.wecom.kf_enter(wang)
         await on.settled()
@@ -204,9 +204,9 @@ async def test_five_messages_and_then_staff_must_telephone() -> None:
         on.wecom.kf_say(wang, "井盖坏了")
         await on.settled()
         for left in (4, 3, 2, 1, 0):
-            await on.kf.send(on.to_customer(wang, f"还有 {left} 条"))
+            assert (await on.kf.send(on.to_customer(wang, f"还有 {left} 条"))).spent == 1
             assert on.kf.remaining(f"{OPEN_KFID}:{wang}") == left
-        with pytest.raises(Undeliverable, match="请打电话"):
+        with pytest.raises(Closed, match="请打电话"):
             await on.kf.send(on.to_customer(wang, "第六条"))
         assert len(on.wecom.calls("kf/send_msg")) == 5
         on.wecom.kf_say(wang, "在吗")
@@ -214,7 +214,7 @@ async def test_five_messages_and_then_staff_must_telephone() -> None:
         await on.kf.send(on.to_customer(wang, "在"))
         on.watch.at += 48 * 3600 + 1
         assert on.kf.remaining(f"{OPEN_KFID}:{wang}") == 0
-        with pytest.raises(Undeliverable):
+        with pytest.raises(Closed):
             await on.kf.send(on.to_customer(wang, "两天以后"))
 
 
@@ -222,18 +222,20 @@ async def test_platform_has_the_last_word_after_a_restart() -> None:
     async with on_wecom() as on:
         wang = on.wecom.add_customer("王阿姨")
         assert on.kf.remaining(f"{OPEN_KFID}:{wang}") is None
-        with pytest.raises(Undeliverable, match="95001"):
+        with pytest.raises(Closed, match="95001"):
             await on.kf.send(on.to_customer(wang, "您好"))
         on.wecom.kf_say(wang, "井盖坏了")
         await on.settled()
-        on.wecom.kf.session(OPEN_KFID, wang).state = 3
-        with pytest.raises(Rejected, match="人工接待"):
-            await on.kf.send(on.to_customer(wang, "您好"))
+        for state, is_served in ((3, True), (2, True), (4, False)):
+            on.wecom.kf.session(OPEN_KFID, wang).state = state
+            with pytest.raises(Closed, match="人工接待") as closed:
+                await on.kf.send(on.to_customer(wang, "您好"))
+            assert closed.value.is_served == is_served
         with pytest.raises(Undeliverable):
             await on.kf.send(on.outgoing("您好", to="no-kf-chat"))
 
 
-async def test_edit_is_said_anew_only_while_enough_is_left() -> None:
+async def test_edit_is_said_anew_where_its_words_are_new() -> None:
     async with on_wecom() as on:
         wang = on.wecom.add_customer("王阿姨")
         on.wecom.kf_say(wang, "井盖坏了")
@@ -246,10 +248,8 @@ async def test_edit_is_said_anew_only_while_enough_is_left() -> None:
         same = await on.kf.send(edit("已登记"))
         assert same.external_id == sent.external_id, "the same words are not said twice"
         assert (await on.kf.send(edit("已接单"))).external_id != sent.external_id
-        await on.kf.send(edit("已到场"))
-        await on.kf.send(edit("快好了"))
-        assert on.wecom.texts(wang) == ["已登记", "已接单", "已到场"]
-        assert on.kf.remaining(f"{OPEN_KFID}:{wang}") == 2
+        assert on.wecom.texts(wang) == ["已登记", "已接单"]
+        assert on.kf.remaining(f"{OPEN_KFID}:{wang}") == 3
         with pytest.raises(Rejected):
             await on.kf.send(on.to_customer(wang, action=OutgoingAction.DELETE, message_id=sent.external_id))
 
@@ -336,3 +336,62 @@ async def test_nothing_is_pulled_by_a_process_that_only_sends() -> None:
         with pytest.raises(TryLater):
             on.wecom.fail_next(1, 45009)
             await on.kf.send(on.to_customer("wm1", "x"))
+
+
+async def test_session_goes_to_the_pool_is_taken_and_comes_back() -> None:
+    async with on_wecom() as on:
+        wang = on.wecom.add_customer("王阿姨")
+        on.wecom.kf.servicers.add("lihua")
+        on.wecom.kf_say(wang, "转人工")
+        await on.settled()
+        session = on.wecom.kf.session(OPEN_KFID, wang)
+        for _ in range(2):  # asked for twice, done once
+            sent = await on.kf.send(on.to_customer(wang, "正在转接", action=OutgoingAction.HAND_OVER))
+            assert (session.state, sent.spent) == (2, 0)
+        assert on.wecom.texts(wang) == ["正在转接"]
+        on.wecom.kf_take(wang, "lihua")
+        on.wecom.kf_answer_as_servicer(wang, "您好，我是李华")
+        on.wecom.kf_end(wang)
+        await on.settled()
+        assert [(one.kind, one.payload, one.message_id is None) for one in on.ears.heard[1:]] == [
+            (IncomingKind.TAKEN_OVER, "lihua", True),
+            (IncomingKind.HANDED_BACK, None, False),
+        ]
+        sent = await on.kf.send(on.to_customer(wang, "人工接待已结束"))
+        assert (on.wecom.texts(wang), sent.spent) == (["正在转接", "人工接待已结束"], 0)
+        with pytest.raises(Closed, match="95018"):
+            await on.kf.send(on.to_customer(wang, "还有一句"))
+        on.wecom.kf_take(wang, "lihua")  # writes into the ended session
+        await on.settled()
+        assert on.ears.heard[-1].kind is IncomingKind.TAKEN_OVER
+        await on.kf.send(on.to_customer(wang, "结束", action=OutgoingAction.HAND_BACK))
+        assert (session.state, on.wecom.texts(wang)[-1]) == (4, "结束")
+        await on.kf.send(on.to_customer(wang, "结束", action=OutgoingAction.HAND_BACK))
+        assert on.wecom.texts(wang).count("结束") == 1
+
+
+async def test_refusals_of_a_hand_over() -> None:
+    async with on_wecom() as on:
+        wang = on.wecom.add_customer("王阿姨")
+        on.wecom.kf_say(wang, "转人工")
+        await on.settled()
+        ask = on.to_customer(wang, "正在转接", action=OutgoingAction.HAND_OVER)
+        with pytest.raises(Rejected, match="接待人员"):
+            await on.kf.send(ask)  # nobody is there to take it
+        on.wecom.kf.servicers.add("lihua")
+        on.wecom.kf.session(OPEN_KFID, wang).state = 4
+        with pytest.raises(Closed, match="再来消息"):
+            await on.kf.send(ask)
+        on.wecom.kf.session(OPEN_KFID, wang).state = 0
+        on.wecom.fail_next(1, -1, path="kf/service_state/trans")
+        with pytest.raises(TryLater):
+            await on.kf.send(ask)
+        on.wecom.drop_answer_after_work(path="kf/service_state/trans")
+        with pytest.raises(TryLater):
+            await on.kf.send(ask)  # it was done; the answer was lost
+        await on.kf.send(ask)
+        assert on.wecom.kf.session(OPEN_KFID, wang).state == 2
+        on.wecom.kf.session(OPEN_KFID, wang).state = 0
+        on.wecom.fail_next(1, 95002, path="kf/send_msg_on_event")
+        await on.kf.send(ask)  # that the word about it was refused changes nothing
+        assert (on.wecom.kf.session(OPEN_KFID, wang).state, on.wecom.texts(wang)) == (2, [])
