@@ -155,7 +155,9 @@ class App:
             key: channel.abilities.allowance for key, channel in self.channels.items() if channel.abilities.allowance
         }
         with_servicers = {key for key, channel in self.channels.items() if channel.abilities.has_servicers}
-        return Site(self.settings.web.public_url, links, allowances, with_servicers)
+        # Also of those that are just starting: their group may be bound by then.
+        deaf = {(channel.name, channel.account) for channel in self._unnamed if not channel.abilities.can_hear}
+        return Site(self.settings.web.public_url, links, allowances, with_servicers, deaf)
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         self._running.tasks.append(asyncio.create_task(work))

@@ -98,9 +98,10 @@ SocketAddress = Annotated[str, AfterValidator(_socket_address)]
 
 
 class RobotSettings(Section):
-    """A group robot: its key is what stands behind `key=` in the Webhook address."""
+    """A group robot: its key is what stands behind `key=` in the Webhook address, or lies in `key_file` of the secrets folder."""
 
-    key: SecretStr
+    key: SecretStr = SecretStr("")
+    key_file: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$")
     title: str = Field(min_length=1, max_length=100)
     code: str = ""
     mentions: tuple[str, ...] = ()
@@ -284,17 +285,30 @@ def _with_secret_files(settings: Settings) -> Settings:
         raise ConfigError([f"secrets_folder：没有文件夹 {folder}"])
     changes: dict[str, Any] = {}
     for name, (section, item) in SECRET_FILES.items():
-        file = folder / name
-        if file.is_file():
-            try:
-                value = SecretStr(file.read_text(encoding="utf-8").strip())
-            except (OSError, UnicodeDecodeError):
-                raise ConfigError([f"读不出密码文件 {file}；请检查它的权限，内容要是 UTF-8 文字"]) from None
-            if not value:
-                continue  # an empty file is none: a service manager may put one where nothing was given
+        value = _secret_in(folder / name)
+        if value:
             current = changes.get(section, getattr(settings, section))
             changes[section] = current.model_copy(update={item: value})
+    wecom: WeComSettings = changes.get("wecom", settings.wecom)
+    if any(robot.key_file for robot in wecom.robots):
+        robots = [_with_key(robot, folder) for robot in wecom.robots]
+        changes["wecom"] = wecom.model_copy(update={"robots": tuple(robots)})
     return settings.model_copy(update=changes)
+
+
+def _with_key(robot: RobotSettings, folder: Path) -> RobotSettings:
+    value = _secret_in(folder / robot.key_file) if robot.key_file else SecretStr("")
+    return robot.model_copy(update={"key": value}) if value else robot
+
+
+def _secret_in(file: Path) -> SecretStr:
+    """Empty where there is no file; an empty one is none too, for a service manager may put it where nothing was given."""
+    if not file.is_file():
+        return SecretStr("")
+    try:
+        return SecretStr(file.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError([f"读不出密码文件 {file}；请检查它的权限，内容要是 UTF-8 文字"]) from None
 
 
 def _faults_together(settings: Settings) -> list[str]:
@@ -324,6 +338,14 @@ def _faults_of_wecom(wecom: WeComSettings) -> list[str]:
         addresses.append(("kf_", wecom.kf_callback_token, wecom.kf_aes_key))
     if wecom.is_bot_called:
         addresses.append(("bot_", wecom.bot_callback_token, wecom.bot_aes_key))
+    for robot in wecom.robots:
+        if not robot.key.get_secret_value():
+            place = (
+                f"secrets_folder 里没有密码文件 {robot.key_file}，或者它是空的"
+                if robot.key_file
+                else "要写 key 或 key_file"
+            )
+            faults.append(f"wecom.robots：“{robot.title}”没有 key；{place}")
     for prefix, token, key in addresses:
         if CALLBACK_TOKEN.fullmatch(token.get_secret_value()) is None:
             faults.append(f"wecom.{prefix}callback_token：要写接收消息设置里的 Token（1 到 32 个字母和数字）")

@@ -371,6 +371,7 @@ class Abilities:
     can_edit: bool = True
     can_delete: bool = True
     can_write_first: bool = False
+    can_hear: bool = True  # False where nobody can say anything to the bot
     tells_withdrawals: bool = False
     has_dedupe_key: bool = False
     hears_all: bool | None = None  # whether everything said in its groups is shown to the bot; None: not found out yet

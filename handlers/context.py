@@ -20,12 +20,14 @@ COURTESIES = frozenset({"greeting", "thanks", "thanking", "ack", "praise"})
 @dataclass(frozen=True, slots=True)
 class Site:
     """What a handler may have to know of the channels, by (channel, account): the link into private chat ("…{payload}"), what may
-    be sent after somebody's word, and where people of staff can speak themselves. `public_url` is the console's address."""
+    be sent after somebody's word, where people of staff can speak themselves, and which hear
+    nothing. `public_url` is the console's address."""
 
     public_url: str = ""
     start_links: Mapping[tuple[str, str], str] = field(default_factory=dict)
     allowances: Mapping[tuple[str, str], Allowance] = field(default_factory=dict)
     with_servicers: Set[tuple[str, str]] = frozenset()
+    deaf: Set[tuple[str, str]] = frozenset()
 
     def start_link(self, chat: Chat, payload: str) -> str | None:
         template = self.start_links.get((chat.channel, chat.account))

@@ -46,6 +46,9 @@ def bind_with(ctx: Context, code: str) -> None:
     """Spends a one-time code: in a group it binds the group, in private the account."""
     if not ctx.is_private:
         area = chats.bind(ctx.session, ctx.chat, code, now=ctx.now)
+        if (ctx.chat.channel, ctx.chat.account) in ctx.site.deaf:
+            ctx.reply("chats.bound_one_way", area=area.name)
+            return
         ctx.reply("chats.bound", area=area.name)
         outbox.post(ctx.session, ctx.chat, say("start.welcome_group", area=area.name), now=ctx.now)
         return

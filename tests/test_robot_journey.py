@@ -10,6 +10,7 @@ from bot.app import CLOCK, INTAKE, SENDER, App
 from bot.channels.base import Channel
 from bot.channels.wecom.robot import Robot, RobotChannel
 from core.clock import ShiftedClock
+from core.texts import say
 from domain import chats
 from domain.chats import ChatPurpose
 from tests import stage as stages
@@ -82,7 +83,7 @@ async def test_staff_group_is_bound_and_hears_of_an_overdue_case(
 ) -> None:
     async with with_robot(tmp_path, sqlite_template, monkeypatch) as (stage, wire):
         bound = [body["content"] for _, body in wire.wecom.posts]
-        assert bound[0].startswith("本群已绑定到")
+        assert bound == [say("chats.bound_one_way", area="和谐社区")]
         await restart(stage, wire)
         assert len(wire.wecom.posts) == len(bound)
         await stage.say("王阿姨", GROUP, "3号楼门口井盖坏了")

@@ -274,6 +274,33 @@ def test_bot_connects_by_its_secret_or_is_called_by_token_and_key(tmp_path: Path
     assert (read.key.get_secret_value(), read.title, read.mentions, read.code) == ("k", "工作群", ("@all",), "")
 
 
+def test_key_of_a_robot_may_lie_in_a_secret_file(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "robot_work").write_text("key-of-the-robot\n", encoding="utf-8")
+    (secrets / "robot_empty").write_text("", encoding="utf-8")
+
+    def robots(*lines: str) -> Path:
+        return write(tmp_path, f'secrets_folder = "{secrets}"\n[wecom]\nrobots = [{", ".join(lines)}]\n')
+
+    kept = '{ key_file = "robot_work", title = "工作群" }'
+    found = load(robots(kept, '{ key = "k", title = "值班群" }')).wecom.robots
+    assert [(one.title, one.key.get_secret_value()) for one in found] == [
+        ("工作群", "key-of-the-robot"),
+        ("值班群", "k"),
+    ]
+    assert "key-of-the-robot" not in repr(found)
+    assert faults_of(
+        robots('{ key_file = "robot_empty", title = "甲" }', '{ title = "乙" }', '{ key_file = "gone", title = "丙" }')
+    ) == [
+        "wecom.robots：“丙”没有 key；secrets_folder 里没有密码文件 gone，或者它是空的",
+        "wecom.robots：“乙”没有 key；要写 key 或 key_file",
+        "wecom.robots：“甲”没有 key；secrets_folder 里没有密码文件 robot_empty，或者它是空的",
+    ]
+    (outside,) = faults_of(robots('{ key_file = "../robot_work", title = "甲" }'))
+    assert outside.startswith("wecom.robots.0.key_file：")
+
+
 def test_wecom_address_without_its_key_is_refused(tmp_path: Path) -> None:
     text = '[wecom]\ncorp_id = "ww1"\nsecret = "s"\ncallback_token = "不行"\nkf_secret = "k"\nkf_aes_key = "short"\n'
     assert faults_of(write(tmp_path, text)) == [

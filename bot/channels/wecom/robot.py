@@ -46,7 +46,9 @@ from core.messages import (
 CHANNEL = "wecom_robot"
 SPENT = "code"  # the bookmark that tells which code was spent
 LIMITS = (Limit(LimitScope.ACCOUNT, 20, timedelta(minutes=1)),)
-ABILITIES = Abilities(limits=LIMITS, text_limit=TEXT_BYTES, can_edit=False, can_delete=False, can_write_first=True)
+ABILITIES = Abilities(
+    limits=LIMITS, text_limit=TEXT_BYTES, can_edit=False, can_delete=False, can_write_first=True, can_hear=False
+)
 IMAGE_BYTES = 2 * MB
 BAD_KEY = 93000
 ADVICE = {
