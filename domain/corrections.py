@@ -71,6 +71,24 @@ def declined(
     _label(row, NO_MATTER, by_id=by_id, now=now)
 
 
+def meant(
+    session: Session,
+    community_id: int,
+    said: str,
+    readings: tuple[Understanding, Understanding],
+    *,
+    case_id: int | None,
+    by_id: int,
+    now: datetime,
+) -> None:
+    """The reporter says what their words are instead: as they were understood, and as they should have been."""
+    before, after = (Reading(one.kind, one.topic, one.urgency) for one in readings)
+    row = _row(community_id, said, before)
+    row.case_id, row.speaker_id, row.is_by_resident = case_id, by_id, True
+    session.add(row)
+    _label(row, NO_MATTER if after.kind == Kind.CHATTER else after, by_id=by_id, now=now)
+
+
 def _row(community_id: int, said: str, before: Reading) -> Correction:
     return Correction(
         id=new_id(),

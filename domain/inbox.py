@@ -164,6 +164,15 @@ def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *
         session.memo[LOOSE_PHOTOS, *speaker] = found.get(speaker, [])
 
 
+def let_loose(session: Session, case_id: int, chat_id: int, sender: str) -> None:
+    """The photos that this person sent about a case that is none wait again for the matter they belong to."""
+    theirs = (Received.case_id == case_id, Received.chat_id == chat_id, Received.sender == sender)
+    session.flush()
+    for row in session.scalars(select(Received).where(*theirs, Received.attachments.is_not(None), Received.text == "")):
+        row.case_id = None
+    look_again(session, chat_id, sender)
+
+
 def look_again(session: Session, chat_id: int, sender: str) -> None:
     """This person's loose photos are asked for anew: one may have come since."""
     session.memo.pop((LOOSE_PHOTOS, chat_id, sender), None)

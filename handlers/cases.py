@@ -190,7 +190,7 @@ def wishes(ctx: Context) -> None:
 
 def take_up_asked(ctx: Context, subject: int) -> None:
     """Yes, it is something for the community: from here on the earlier message is what is worked."""
-    earlier = _asked_message(ctx, subject)
+    earlier = asked_message(ctx, subject)
     ctx.answer_press()
     listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_confirmed"), now=ctx.now)
     ctx.received, ctx.understanding = earlier, inbox.understanding_of(earlier) or ctx.understanding
@@ -199,7 +199,7 @@ def take_up_asked(ctx: Context, subject: int) -> None:
 
 def decline(ctx: Context, subject: int) -> None:
     """No: nothing is registered."""
-    earlier = _asked_message(ctx, subject)
+    earlier = asked_message(ctx, subject)
     earlier.outcome = Outcome.ANSWERED
     understood = inbox.understanding_of(earlier)
     if understood is not None and ctx.chat.community_id is not None:
@@ -210,7 +210,8 @@ def decline(ctx: Context, subject: int) -> None:
     listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_declined"), now=ctx.now)
 
 
-def _asked_message(ctx: Context, subject: int) -> inbox.Received:
+def asked_message(ctx: Context, subject: int) -> inbox.Received:
+    """The speaker's own message that a question with buttons was about, while the question stands."""
     earlier = ctx.session.get(inbox.Received, subject)
     if earlier is None or not earlier.text:
         raise Refused("cases.ask_old")

@@ -17,7 +17,7 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import answers, cases, colleagues, follow_ups, neighbours, serving, several, start, tasks
+from handlers import answers, cases, colleagues, follow_ups, meanings, neighbours, serving, several, start, tasks
 from handlers.context import Context
 
 
@@ -48,6 +48,12 @@ BIND_WORDS = ("/bind", "绑定")
 
 ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.undo": cases.undo,
+    "cases.not_meant": meanings.not_meant,
+    "cases.meant_report": meanings.meant_report,
+    "cases.meant_wish": meanings.meant_wish,
+    "cases.meant_complaint": meanings.meant_complaint,
+    "cases.meant_question": meanings.meant_question,
+    "cases.meant_chatter": meanings.meant_chatter,
     "cases.confirm": neighbours.confirm,
     "cases.decline": cases.decline,
     "cases.satisfied": cases.satisfied,
@@ -66,6 +72,7 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
 STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     cases.ASK_PLACE_STEP: follow_ups.place_told,
     cases.DETAILS_STEP: follow_ups.details_told,
+    meanings.STEP: meanings.answered,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,
@@ -241,7 +248,7 @@ def _message(ctx: Context) -> None:
     if serving.asks_for_somebody(ctx):
         serving.ask(ctx)
         return
-    if _bind(ctx) or _answers_question(ctx) or neighbours.agree(ctx) or _concerns_case(ctx):
+    if _bind(ctx) or meanings.told(ctx) or _answers_question(ctx) or neighbours.agree(ctx) or _concerns_case(ctx):
         return
     if not answers.from_kept(ctx):
         _new_matter(ctx)

@@ -7,6 +7,7 @@ from rapidfuzz.fuzz import ratio
 
 from core.messages import Decision, Kind, Urgency
 from domain.cases import opening
+from domain.cases.life import ACTIVE
 from domain.cases.listing import Case
 from handlers import cases, follow_ups, neighbours
 from handlers.context import Context
@@ -42,13 +43,19 @@ def edited(ctx: Context, together: Sequence[Case]) -> None:
 def _matched(together: Sequence[Case], parts: Sequence[Context]) -> dict[int, int]:
     """The case's key → the number of the part that is about it, by topic before words. A danger is no more of what was none."""
     pairs = sorted(
-        (part.understanding.topic != case.topic, -ratio(part.incoming.text, case.text), case.id, number)
+        (
+            part.understanding.topic != case.topic,
+            case.state not in ACTIVE,
+            -ratio(part.incoming.text, case.text),
+            case.id,
+            number,
+        )
         for number, part in enumerate(parts)
         for case in together
         if part.understanding.urgency != Urgency.EMERGENCY or case.urgency == Urgency.EMERGENCY
     )
     found: dict[int, int] = {}
-    for is_other_topic, unlike, key, number in pairs:
+    for is_other_topic, _, unlike, key, number in pairs:
         is_about_it = not is_other_topic or -unlike >= SAME_WORDS
         if is_about_it and key not in found and number not in found.values():
             found[key] = number

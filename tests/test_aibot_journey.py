@@ -28,7 +28,7 @@ async def test_matter_with_a_quoted_photo_is_worked_and_rated_in_the_group(stage
     said = await stage.say("王阿姨", GROUP, "3号楼门口井盖坏了", photo=photo("red"))
     (receipt,) = stage.posts(GROUP)
     assert receipt.text.endswith(f"{NUMBER} 已登记：井盖 · 3号楼\n由张网格员负责，11月21日 18:00 前处理。")
-    assert (receipt.buttons, receipt.reply_to) == (("撤销登记",), said)
+    assert (receipt.buttons, receipt.reply_to) == (("撤销登记", "不是这个意思"), said)
     await stage.pass_time(seconds=70)
     await worker_takes_it(stage)
     wecom(stage).lines.drop()

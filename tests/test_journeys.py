@@ -85,7 +85,7 @@ async def manhole_is_reported(stage: Stage) -> None:
     assert receipt.text == (
         f"{MANHOLE} 已登记：井盖\n由张网格员负责，11月21日 18:00 前处理。\n请问在哪栋楼、什么位置？回复这条消息即可。"
     )
-    assert (receipt.buttons, receipt.reply_to) == (("撤销登记",), said)
+    assert (receipt.buttons, receipt.reply_to) == (("撤销登记", "不是这个意思"), said)
     await stage.say("王阿姨", GROUP, "3号楼东边")
     assert stage.texts(GROUP) == [f"{MANHOLE} 已登记：井盖 · 3号楼东边\n由张网格员负责，11月21日 18:00 前处理。"]
     assert await stage.press("李叔", GROUP, "撤销登记") == NOT_YOURS

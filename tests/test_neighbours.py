@@ -32,7 +32,7 @@ async def test_neighbours_join_one_case_and_are_told_of_each_step_once(stage: St
     assert stage.texts(GROUP) == [RECEIPT]
     await stage.pass_time(seconds=4)
     assert stage.texts(GROUP) == [f"{RECEIPT}\n已有 2 户反映。"]
-    assert stage.last(GROUP).buttons == ("撤销登记", NOT_SAME)
+    assert stage.last(GROUP).buttons == ("撤销登记", "不是这个意思", NOT_SAME)
     own = await stage.say("小吴", GROUP, "3号楼怎么没电了，什么时候来")
     assert stage.last(GROUP).text == f"已并入 {POWER}（停电 · 3号楼），已有 3 户反映。"
     assert (stage.last(GROUP).reply_to, stage.last(GROUP).buttons) == (own, (NOT_SAME,))

@@ -28,7 +28,7 @@ async def test_matter_is_reported_worked_rated_and_reopened(stage: Stage) -> Non
     await stage.say("王阿姨", PRIVATE, "3号楼门口井盖坏了")
     receipt = stage.last("王阿姨")
     assert receipt.text == f"{WHAT}\n由张网格员负责，11月21日 18:00 前处理。"
-    assert receipt.buttons == ("撤销登记",)
+    assert receipt.buttons == ("撤销登记", "不是这个意思")
     await stage.pass_time(seconds=70)
     await worker_takes_it(stage)
     await worker_proves_it(stage)

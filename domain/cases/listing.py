@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from core.errors import Refused
 from core.messages import OutgoingAction
 from domain import chats, outbox
-from domain.cases.life import ACTIVE, WITH_WORKER, State
+from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
 from domain.outbox import Outbox
 from storage.areas import Community
 from storage.base import Session
@@ -92,6 +92,12 @@ def settle_question(session: Session, chat: Chat, message_id: str | None, text: 
 def events_of(session: Session, case_id: int) -> Sequence[CaseEvent]:
     """A case's history from the beginning."""
     return session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.id)).all()
+
+
+def cause_of(session: Session, case: Case) -> int | None:
+    """The key of the message that opened the case; None where nobody wrote one."""
+    query = select(CaseEvent.cause_id).where(CaseEvent.case_id == case.id, CaseEvent.step == Step.OPEN)
+    return session.scalars(query.order_by(CaseEvent.id).limit(1)).first()
 
 
 def is_over(case: Case) -> bool:

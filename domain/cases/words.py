@@ -210,7 +210,9 @@ def card_buttons(case: Case) -> list[list[Press]]:
 
 
 def undo_buttons(case: Case) -> list[list[Press]]:
-    return [[Press(say("cases.button_undo"), "cases.undo", case.id)]]
+    """For a minute: not registered after all, or not what was meant."""
+    undo, not_meant = say("cases.button_undo"), say("cases.button_not_meant")
+    return [[Press(undo, "cases.undo", case.id), Press(not_meant, "cases.not_meant", case.id)]]
 
 
 def rating_buttons(case: Case) -> list[list[Press]]:
