@@ -73,8 +73,15 @@ def _taken_back(ctx: Context, case: listing.Case) -> bool:
     """The reporter's case is withdrawn, or passes to who joined; who joined parts from it. False: it is not theirs to take back."""
     actor = ctx.person.id
     if case.reporter_id == actor and (ctx.understanding.signal == Signal.WITHDRAWN or may(case, Step.WITHDRAW)):
-        if parting.take_back(ctx.session, case, actor_id=actor, now=ctx.now, cause_id=ctx.received.id):
-            ctx.reply("cases.joined_passed_on_receipt", number=case.number)
+        # One message told of them, and one receipt: the words are about all.
+        others = [
+            each
+            for each in receipts.siblings(ctx.session, case)
+            if each is not case and each.reporter_id == actor and may(each, Step.WITHDRAW)
+        ]
+        for each in (case, *others):
+            if parting.take_back(ctx.session, each, actor_id=actor, now=ctx.now, cause_id=ctx.received.id):
+                ctx.reply("cases.joined_passed_on_receipt", number=each.number)
         return True
     row = joined.of_person(ctx.session, case, actor) if case.joined else None
     if row is None:

@@ -51,6 +51,16 @@ async def test_two_matters_of_one_message_are_two_cases_and_one_answer(stage: St
     assert (answer.buttons, stage.unsettled()) == ((), [])
 
 
+async def test_two_matters_are_taken_back_by_one_word(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, BOTH)
+    await stage.say("王阿姨", GROUP, "发错了")
+    assert [stage.case(number).state for number in stage.numbers()] == ["withdrawn", "withdrawn"]
+    assert stage.last(GROUP).text.split("\n")[1:] == [
+        f"{FIRST} 已按您的意思撤回。",
+        f"{SECOND} 已按您的意思撤回。",
+    ]
+
+
 async def test_two_matters_without_a_place_take_one_answer_for_both(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "路灯坏了，另外垃圾也没人收")
     assert stage.last(GROUP).text.endswith("请问在哪栋楼、什么位置？回复这条消息即可。")
