@@ -113,6 +113,7 @@ class WeComSettings(Section):
     Each of the two has a receive-address of its own, proven by its token and key; KF without them shares the app's.
     The AI bot is off while `bot_id` is empty: with its secret it connects by itself, with a token and key it is called.
     `sign_in` shows the way into the console by WeCom, which the app gives to its trusted domain.
+    `customer_groups` keeps residents' groups in the register, by the app's secret and address.
     """
 
     corp_id: str = ""
@@ -133,6 +134,7 @@ class WeComSettings(Section):
     bot_aes_key: SecretStr = SecretStr("")
     robots: tuple[RobotSettings, ...] = ()
     sign_in: bool = False
+    customer_groups: bool = False
 
     @property
     def has_app(self) -> bool:
@@ -331,6 +333,8 @@ def _faults_of_wecom(wecom: WeComSettings) -> list[str]:
     faults = []
     if wecom.sign_in and not wecom.has_app:
         faults.append("wecom.sign_in：用企业微信登录工作台，要写自建应用的 wecom.corp_id 和 wecom.secret")
+    if wecom.customer_groups and not wecom.has_app:
+        faults.append("wecom.customer_groups：接居民的客户群，要写自建应用的 wecom.corp_id 和 wecom.secret")
     if wecom.has_app and not wecom.agent_id:
         faults.append("wecom.agent_id：写了 wecom.secret 就要写这个应用的 AgentId")
     addresses = [("", wecom.callback_token, wecom.aes_key)] if wecom.has_app else []

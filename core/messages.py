@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.groups import GroupFacts
+
 
 class ChatKind(StrEnum):
     GROUP = "group"
@@ -28,6 +30,7 @@ class IncomingKind(StrEnum):
     BOT_STARTED = "bot_started"  # a person opened the private chat, perhaps with a payload
     CHAT_RENAMED = "chat_renamed"
     CHAT_MIGRATED = "chat_migrated"  # the chat goes on under `new_chat_id`
+    GROUP_TOLD = "group_told"  # how a group stands that the bot is not in: `group`
     MEMBER_JOINED = "member_joined"
     MEMBER_LEFT = "member_left"
     COLLEAGUE_JOINED = "colleague_joined"  # somebody came into the organisation's address book
@@ -108,6 +111,7 @@ class Incoming:
     `payload` is the argument of a start link. `raw` is the body as it came, kept only while a replay may be needed.
     `keep` is added to what `Sent.keep` said of the message `message_id`, so that a later edit of it gets both.
     `colleague` goes with the kinds that tell of the address book; then there is no sender.
+    `group` is there where the platform told how the group stands.
     """
 
     channel: str
@@ -133,6 +137,7 @@ class Incoming:
     raw: str = ""
     keep: Mapping[str, str] = field(default_factory=dict)
     colleague: ColleagueChange | None = None
+    group: GroupFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +368,8 @@ class Abilities:
     """What a channel can do; everything else in the program asks this, never the channel's name.
 
     `text_limit` is in UTF-16 units or characters as the platform counts; `has_dedupe_key` holds where a repeated send is
-    recognised by the platform, so that a send of unknown outcome may be repeated even to a group.
+    recognised by the platform, so that a send of unknown outcome may be repeated even to a group. With `needs_person` a post goes
+    out only when the group's owner sends it: it is handed over (bot/handing.py), and they may be reminded `reminders_a_day` times.
     """
 
     limits: tuple[Limit, ...] = ()
@@ -379,6 +385,6 @@ class Abilities:
     start_link: str = ""  # the link that opens the private chat, with "{payload}" in it; empty where there is none
     album_size: int = 10
     allowance: Allowance | None = None  # where the platform counts what a person is sent after their last word
-    has_servicers: bool = (
-        False  # people of staff can speak in its private chats themselves, and the bot with them by turns
-    )
+    has_servicers: bool = False  # staff can speak in its private chats themselves, and the bot with them by turns
+    needs_person: bool = False
+    reminders_a_day: int = 0

@@ -17,7 +17,19 @@ from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers import answers, cases, colleagues, follow_ups, meanings, neighbours, serving, several, start, tasks
+from handlers import (
+    answers,
+    cases,
+    colleagues,
+    customer_groups,
+    follow_ups,
+    meanings,
+    neighbours,
+    serving,
+    several,
+    start,
+    tasks,
+)
 from handlers.context import Context
 
 
@@ -166,7 +178,9 @@ def handle(ctx: Context) -> None:
 
 def _handle(ctx: Context) -> None:
     kind = ctx.incoming.kind
-    if kind in CHAT_EVENTS:
+    if ctx.incoming.group is not None:
+        customer_groups.told(ctx, ctx.incoming.group)
+    elif kind in CHAT_EVENTS:
         start.chat_changed(ctx)
     elif kind == IncomingKind.BOT_ADDED:
         start.bot_added(ctx)

@@ -71,6 +71,7 @@ class OutboxState(StrEnum):
     HELD = "held"  # a person decides
     GIVEN_UP = "given_up"
     DROPPED = "dropped"  # no longer wanted
+    WITH_PERSON = "with_person"  # the owner of the group has it and must send it: `task_id`
 
 
 class Priority(IntEnum):
@@ -83,7 +84,8 @@ class Priority(IntEnum):
 
 
 class Outbox(Base):
-    """One thing to do on a platform: queued → sending (lease) → sent | queued later | held | given up.
+    """One thing to do on a platform: queued → sending (lease) → sent | queued later | held | given up; in a customer group
+    queued → with a person → sent | given up | dropped.
 
     `buttons` are rows of {text, action, subject} or {text, url}; `press_token` is the unguessable part of their keys.
     `edits_id` is the outbox row whose message is to be edited or deleted. `dedupe_key` makes a second post of the same thing fail.
@@ -130,6 +132,12 @@ class Outbox(Base):
             sqlite_where=text("run_id IS NOT NULL"),
             postgresql_where=text("run_id IS NOT NULL"),
         ),
+        Index(
+            "ix_outbox_task_id",
+            "task_id",
+            sqlite_where=text("task_id IS NOT NULL"),
+            postgresql_where=text("task_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -155,6 +163,7 @@ class Outbox(Base):
     person_id: Mapped[int | None]
     case_id: Mapped[int | None]
     run_id: Mapped[int | None]
+    task_id: Mapped[int | None]
     cause_id: Mapped[int | None]
     dedupe_key: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]

@@ -19,6 +19,7 @@ from bot.channels.simulator import SimulatorChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.wecom.aibot import ABILITIES as BOT_ABILITIES
 from bot.channels.wecom.app import ABILITIES as APP_ABILITIES
+from bot.channels.wecom.customer_groups import ABILITIES as GROUP_ABILITIES
 from bot.channels.wecom.kf import ABILITIES as KF_ABILITIES
 from bot.channels.wecom.robot import ABILITIES as ROBOT_ABILITIES
 from bot.cli import app
@@ -246,6 +247,7 @@ def abilities() -> dict[str, Abilities]:
         "wecom_kf": replace(KF_ABILITIES, start_link="https://work.weixin.qq.com/kfid/made-up"),  # as WeCom tells
         "wecom_bot": replace(BOT_ABILITIES, bot_name="made up"),  # as it is set
         "wecom_robot": ROBOT_ABILITIES,
+        "wecom_group": replace(GROUP_ABILITIES, start_link="https://work.weixin.qq.com/kfid/made-up"),
     }
 
 
@@ -272,11 +274,13 @@ def tells(cell: str, value: object) -> bool:
     """Whether a cell says what the channel's ability is: done or not, and where it is a number or limits, which."""
     if not VERDICT.match(cell) or cell.startswith("done") != bool(value):
         return False
+    if not value:
+        return True
     if isinstance(value, Allowance):
         return cell.startswith(f"done: {value.count} in {value.within // timedelta(seconds=1)} s ") and all(
             str(figure) in cell for figure in (value.text_bytes, value.menu_bytes)
         )
-    if isinstance(value, tuple) and value:
+    if isinstance(value, tuple):
         return cell == f"done: {limit_words(value)}"
     return isinstance(value, bool | str | tuple | None) or cell.split(",", maxsplit=1)[0] == f"done: {value}"
 
@@ -289,6 +293,7 @@ SOURCES_OF_CHANNEL = {
     "wecom_kf": ["bot/channels/wecom/kf*.py"],
     "wecom_bot": ["bot/channels/wecom/aibot*.py"],
     "wecom_robot": ["bot/channels/wecom/robot.py"],
+    "wecom_group": ["bot/channels/wecom/customer_groups*.py"],
 }
 
 

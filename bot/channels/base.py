@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from core.colleagues import Colleague
+from core.customer_groups import Handed, HandedPost, Progress, TimeSpan
 from core.hooks import HookAnswer, HookCall
 from core.messages import Abilities, Attachment, Bookmark, Incoming, Outgoing, Sent
 
@@ -112,4 +113,35 @@ class Answering(Protocol):
 
     async def answer_hook(self, call: HookCall) -> HookAnswer:
         """What to answer, after the commit."""
+        ...
+
+
+@runtime_checkable
+class Handing(Protocol):
+    """A channel whose abilities say `needs_person`: its posts go out when the owner of the groups sends them. Every call raises
+    a DeliveryError of core/errors when it was not done; `hand` raises Unknown when nobody knows."""
+
+    async def hand(self, post: HandedPost) -> Handed:
+        """The task is in the owner's hands; nothing has been sent."""
+        ...
+
+    async def find(self, post: HandedPost, span: TimeSpan) -> list[str]:
+        """The ids of tasks that look like this post and were made in the span, oldest first: for a `hand` of unknown outcome."""
+        ...
+
+    async def look(self, external_id: str, post: HandedPost) -> Progress:
+        """How the task stands."""
+        ...
+
+    async def remind(self, external_id: str) -> None:
+        """The platform tells the owner once more."""
+        ...
+
+    async def withdraw(self, external_id: str) -> None:
+        """Whoever has not sent it cannot send it any more; what was sent stays."""
+        ...
+
+    async def keep_welcome(self, external_id: str | None, text: str, link: str) -> str:
+        """Puts the words for new members, with the link to the bot, where owners choose them for their groups; or changes those
+        of this id. The id."""
         ...

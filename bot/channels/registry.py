@@ -70,10 +70,20 @@ def _wecom(settings: Settings, commands: Sequence[MenuItem]) -> list[Channel]:
             corp = replace(corp, callback_token=token, aes_key=key, public_url=app.public_url)
         kf = KfChannel(corp, open_kfids=wecom.kf_accounts)
     made: list[Channel] = [] if kf is None else [kf]
-    if wecom.has_app:
-        others = kf.take_event if kf is not None else _nobody
-        host = (urlsplit(settings.web.public_url).hostname or "") if wecom.sign_in else ""
-        made.append(AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others, sign_in_host=host))
+    if not wecom.has_app:
+        return made
+    others = kf.take_event if kf is not None else _nobody
+    host = (urlsplit(settings.web.public_url).hostname or "") if wecom.sign_in else ""
+    groups = None
+    if wecom.customer_groups:
+        from bot.channels.wecom.customer_groups import CustomerGroupChannel  # noqa: PLC0415 - as above
+
+        groups = CustomerGroupChannel(app, start_link=(lambda: kf.abilities.start_link) if kf else str)
+        made.append(groups)
+    taker = groups.take_event if groups is not None else None
+    made.append(
+        AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others, groups=taker, sign_in_host=host)
+    )
     return made
 
 

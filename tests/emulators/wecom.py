@@ -22,6 +22,7 @@ from wechatpy.enterprise.crypto import WeChatCrypto
 
 from tests.emulators.wecom_app import App
 from tests.emulators.wecom_contacts import Contacts
+from tests.emulators.wecom_groups import Group, Groups
 from tests.emulators.wecom_kf import Account, Kf
 from tests.emulators.wecom_pusher import Pushed, Pusher
 from tests.emulators.wecom_sign_in import SignIn
@@ -47,7 +48,9 @@ class WeComEmulator:
         self.kf = Kf(self.world)
         self.kf.accounts[OPEN_KFID] = Account(OPEN_KFID, "社区小助手")
         self.sign_in = SignIn(self.world)
+        self.groups = Groups(self.world)
         own = {**self.app.calls(), **Contacts(self.world).calls(), **self.sign_in.calls()}
+        own |= self.groups.calls()
         calls = {**own, **self.kf.calls(), "getcallbackip": lambda _: {"ip_list": ["127.0.0.1"]}}
         self.wire = Wire(self.world, calls, {APP_SECRET: Grant(), KF_SECRET: Grant()})
         crypto = WeChatCrypto(TOKEN, AES_KEY, CORP)
@@ -198,6 +201,43 @@ class WeComEmulator:
         self.tell()
         return msgid
 
+    # Customer groups
+
+    def add_group(self, name: str, owner: str, residents: Sequence[str] = (), *, tells: bool = True) -> str:
+        """A member founds a group and takes customers in; `tells` False: it was there before the app could hear of it."""
+        key = f"wrEmulated{len(self.groups.groups) + 1:08d}"
+        self.groups.groups[key] = Group(key, name, owner, list(residents), at=self.now)
+        if tells:
+            self.group_event(key, "create")
+        return key
+
+    def join_group(self, chat_id: str, customer: str) -> Pushed:
+        self.groups.groups[chat_id].residents.append(customer)
+        return self.group_event(chat_id, "update", "add_member", JoinScene=3, **_people([customer]))
+
+    def leave_group(self, chat_id: str, customer: str) -> Pushed:
+        self.groups.groups[chat_id].residents.remove(customer)
+        return self.group_event(chat_id, "update", "del_member", QuitScene=0, **_people([customer]))
+
+    def rename_group(self, chat_id: str, name: str) -> Pushed:
+        self.groups.groups[chat_id].name = name
+        return self.group_event(chat_id, "update", "change_name")
+
+    def hand_group_over(self, chat_id: str, owner: str) -> Pushed:
+        group = self.groups.groups[chat_id]
+        group.owner, group.status = owner, 0
+        return self.group_event(chat_id, "update", "change_owner")
+
+    def dismiss_group(self, chat_id: str, *, tells: bool = True) -> None:
+        del self.groups.groups[chat_id]
+        if tells:
+            self.group_event(chat_id, "dismiss")
+
+    def group_event(self, chat_id: str, change: str, detail: str = "", **fields: object) -> Pushed:
+        what = {"UpdateDetail": detail} if detail else {}
+        head = {"Event": "change_external_chat", "ChatId": chat_id, "ChangeType": change}
+        return self._push("sys", "event", {**head, **what, **fields})
+
     # What goes wrong
 
     def fail_next(self, times: int, code: int, *, path: str | None = None, after: int = 0) -> None:
@@ -219,3 +259,7 @@ class WeComEmulator:
 
     def texts(self, userid: str) -> Sequence[str]:
         return [post.text for post in self.posts(userid)]
+
+
+def _people(customers: Sequence[str]) -> Json:
+    return {"MemChangeCnt": len(customers), "MemChangeList": {"Item": list(customers)}}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,7 +64,8 @@ class Corp:
 
 
 class AppChannel:
-    """One agent. `others` is offered each callback first, and says whether it was its own (KF's, where both share an address).
+    """One agent. `others` is offered each callback first, and says whether it was its own (KF's, where both share an address); then
+    `groups`, which says None to what is not its own, and else whether it was stored.
 
     `sign_in_host` is the host that people who sign in are sent back to, empty where nobody does by WeCom.
     """
@@ -78,6 +79,7 @@ class AppChannel:
         now: Callable[[], float] = time.time,
         others: Callable[[str], bool] = lambda _: False,
         sign_in_host: str = "",
+        groups: Callable[[str], Awaitable[bool | None]] | None = None,
     ) -> None:
         self._sign_in_host = sign_in_host
         self._agent_id = agent_id
@@ -85,6 +87,7 @@ class AppChannel:
         self._commands = tuple(commands)
         self._now = now
         self._others = others
+        self._groups = groups
         self._calls = Calls(corp.corp_id, corp.secret, base_url=corp.base_url, token_folder=corp.token_folder, now=now)
         self._envelope = Envelope(corp.callback_token, corp.aes_key, corp.corp_id)
         self._door = CallbackDoor(self._envelope, now)
@@ -159,6 +162,8 @@ class AppChannel:
             return False
         if self._others(text):
             return True
+        if self._groups is not None and (is_taken := await self._groups(text)) is not None:
+            return is_taken
         incoming = to_incoming(text, self.account, self._moment(), self._names)
         if incoming is None:
             return True

@@ -12,6 +12,7 @@ from core.errors import DeliveryError
 
 APP = "请在管理后台 → 应用管理 → 自建 → 这个应用"
 KF = "请在管理后台 → 应用管理 → 微信客服"
+GROUPS = "请在管理后台 → 客户与上下游 → 客户联系"
 BUSY = "请过几分钟再运行一次 wuwei check。"
 NETWORK = "请检查网络、代理和 wecom.base_url。"
 # By the platform's code: where the clerk mends it.
@@ -41,6 +42,10 @@ KF_ADVICE = APP_ADVICE | {
     "48005": f"{KF} → API → 可调用接口的应用，加上这个应用。",
     "60011": f"{KF} → 客服账号，把账号交给这个应用管理。",
     "95004": f"{KF} → 客服账号，核对 wecom.kf_accounts 里的编号。",
+}
+GROUP_ADVICE = APP_ADVICE | {
+    "48002": f"{GROUPS} → API → 可调用接口的应用，加上这个应用。",
+    "48005": f"{GROUPS} → API → 可调用接口的应用，加上这个应用。",
 }
 CODE = re.compile(r"（(-?\d+)）")
 
@@ -94,6 +99,14 @@ async def kf_findings(calls: Calls, wanted: tuple[str, ...]) -> list[Finding]:
         made.append(Finding(False, f"微信客服没有 {open_kfid} 这个账号", KF_ADVICE["95004"]))
     names = "、".join(str(one.get("name", "")) for one in accounts)
     return made or [Finding(True, f"微信客服可以使用：{names}")]
+
+
+async def group_findings(calls: Calls) -> list[Finding]:
+    try:
+        await calls.post("externalcontact/groupchat/list", {"status_filter": 0, "limit": 1}, is_repeatable=True)
+    except DeliveryError as error:
+        return [trouble("客户群", error, GROUP_ADVICE)]
+    return [Finding(True, "客户群可以读取；公告由群主在企业微信里点“发送”")]
 
 
 def trouble(about: str, error: DeliveryError, advice: dict[str, str]) -> Finding:
