@@ -14,6 +14,7 @@ import structlog
 from bot.channels.base import Answering, Channel, Listing, Vouching
 from bot.channels.registry import make_channels, make_login_server
 from bot.fetcher import Fetcher
+from bot.handing import Hander
 from bot.receiver import Receiver
 from bot.scheduler import STALE_TICK, Ticker, make_scheduler
 from bot.sender import Sender
@@ -73,6 +74,9 @@ class App:
         self.channels: dict[tuple[str, str], Channel] = {}
         self.receiver = Receiver(self.database, clock, site=self._site, after_commit=self.wake)
         self.sender = Sender(self.database, self.channels, clock, media_folder=settings.media_folder)
+        self.hander = Hander(
+            self.database, self.channels, clock, media_folder=settings.media_folder, after_commit=self.wake
+        )
         self.fetcher = Fetcher(self.database, self.channels, clock, settings.media, settings.media_folder)
         self.ticker = Ticker(self.database, clock, settings.keep, wake=self.wake, media_folder=settings.media_folder)
         self._scheduler = make_scheduler(self.ticker)
@@ -90,6 +94,7 @@ class App:
 
     def _wake_here(self) -> None:
         self.sender.wake.set()
+        self.hander.wake.set()
         self.fetcher.wake()
 
     async def start(self) -> None:
@@ -104,6 +109,8 @@ class App:
         if SENDER in self.roles:
             await self.sender.recover()
             self._run(self.sender.run())
+            if any(channel.abilities.needs_person for channel in self.channels.values()):
+                self._run(self.hander.run())
             self._run(self.fetcher.run())
         if CLOCK in self.roles:
             self._scheduler.start()
@@ -248,7 +255,7 @@ class App:
             await self.ticker.close_gathering()
             done = await self.ticker.tick()
             done += await self.fetcher.fetch_due()
-            done += await self.sender.send_due()
+            done += await self.sender.send_due() + await self.hander.work_due()
             if not done and self.receiver.is_idle and not await self.database.read(self._has_due):
                 return
 

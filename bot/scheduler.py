@@ -14,6 +14,7 @@ from bot.sweeper import sweep
 from core.clock import CHINA, Clock
 from core.config import KeepSettings
 from domain import announcements, due, retention, sending
+from domain.customer_groups import handing
 from storage.base import Session
 from storage.database import Database
 
@@ -85,7 +86,7 @@ class Ticker:
         log.info("forgotten", **forgotten, files=swept)
 
     async def next_due(self) -> datetime | None:
-        """When the next thing is due: a reminder, an announcement or a message put off."""
+        """When the next thing is due: a reminder, an announcement, a message put off, or a post in an owner's hands."""
         return await self._database.read(_next_due)
 
     async def close_gathering(self) -> None:
@@ -95,7 +96,12 @@ class Ticker:
 
 
 def _next_due(session: Session) -> datetime | None:
-    moments = [due.next_due(session), announcements.next_due(session), sending.next_due(session)]
+    moments = [
+        due.next_due(session),
+        announcements.next_due(session),
+        sending.next_due(session),
+        handing.next_due(session),
+    ]
     return min((moment for moment in moments if moment is not None), default=None)
 
 

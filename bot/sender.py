@@ -106,9 +106,13 @@ class Sender:
         now = self._clock.now()
         self._closed = {chat: opens_at for chat, opens_at in self._closed.items() if opens_at > now}
         blocked = set(self._closed)
+        # What a person must send goes another way, see bot/handing.py.
+        handed = {name for (name, _), channel in self._channels.items() if channel.abilities.needs_person}
         # A chat at its limit must not hide those behind it: it is left out and the question asked again.
         for _ in range(3):
-            found = await self._database.read(lambda session: sending.candidates(session, now=now, not_chats=blocked))
+            found = await self._database.read(
+                lambda session: sending.candidates(session, now=now, not_chats=blocked, not_channels=handed)
+            )
             allowed = self._allowed(found, now, blocked)
             if allowed or not found:
                 break

@@ -33,7 +33,7 @@ def outgoing_of(session: Session, row: Outbox, chat: Chat, *, now: datetime, med
         else:
             row.state = OutboxState.DROPPED
         return None
-    files = _files(session, row, media_folder=media_folder)
+    files = files_to_send(session, row, media_folder=media_folder)
     if files is None:
         if now - row.created_at < LONGEST_FILE_WAIT:
             row.due_at = now + FILE_WAIT
@@ -67,7 +67,7 @@ def _buttons(row: Outbox) -> tuple[tuple[Button, ...], ...]:
     )
 
 
-def _files(session: Session, row: Outbox, *, media_folder: Path) -> tuple[StoredFile, ...] | None:
+def files_to_send(session: Session, row: Outbox, *, media_folder: Path) -> tuple[StoredFile, ...] | None:
     """The stored files to send along; None while one of them is still being fetched."""
     if not row.attachment_ids:
         return ()

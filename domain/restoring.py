@@ -15,6 +15,7 @@ from storage.access import SignInLink, WebSession
 from storage.announcements import Announcement, AnnouncementState
 from storage.areas import Community, Counter
 from storage.base import Session
+from storage.customer_groups import PostTask, PostTaskState
 from storage.messages import Outbox, OutboxState
 
 # More than any community gives of one kind on one day: what was given after the backup was made is not known any more.
@@ -42,6 +43,7 @@ def settle(session: Session, *, now: datetime, detail: dict[str, str]) -> Restor
         session.flush()
     moved = _move_announcements(session, now)
     held = _hold_outbox(session)
+    _doubt_tasks(session)
     _move_counters(session, now)
     _close_doors(session, now)
     done = Restored(held, moved)
@@ -60,6 +62,15 @@ def _hold_outbox(session: Session) -> int:
     )
     held = session.execute(update(Outbox).where(waiting).values(state=OutboxState.HELD, error=REASON, lease_until=None))
     return int(getattr(held, "rowcount", 0))
+
+
+def _doubt_tasks(session: Session) -> None:
+    """A task that had not been made when the backup was may have been since: it is looked for first."""
+    session.execute(
+        update(PostTask)
+        .where(PostTask.state == PostTaskState.MAKING)
+        .values(is_doubtful=True, tried_at=PostTask.made_at, lease_until=None)
+    )
 
 
 def _move_announcements(session: Session, now: datetime) -> int:

@@ -15,6 +15,7 @@ from storage.access import SignInLink, WebSession
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter, KeptAnswer
 from storage.chats import BindingCode, Conversation
+from storage.customer_groups import PostTask
 from storage.messages import File, Outbox, OutboxState, Outcome, Received
 from storage.phone_tasks import PhoneTask
 from storage.reminders import Reminder
@@ -99,6 +100,7 @@ def _forget_leftovers(session: Session, *, now: datetime, before: datetime, spok
         [
             delete_rows(session, Conversation, Conversation.expires_at < now),
             delete_rows(session, Reminder, Reminder.done_at < before),
+            delete_rows(session, PostTask, PostTask.ended_at < before),
             delete_rows(session, Correction, Correction.case_id.is_(None), Correction.at < spoken_before),
             delete_rows(session, SignInLink, SignInLink.expires_at < spent),
             delete_rows(session, WebSession, WebSession.expires_at < spent),

@@ -62,6 +62,7 @@ DUE = (
         Outbox.due_at <= bindparam("now", type_=Outbox.due_at.type),
         # A press waits for nobody: its answer is not a message in the chat.
         Outbox.chat_id.not_in(bindparam("not_chats", expanding=True)) | (Outbox.action == OutgoingAction.ANSWER_PRESS),
+        Chat.channel.not_in(bindparam("not_channels", expanding=True)),
         ~select(UNDER_WAY.id).where(UNDER_WAY.state == SENDING, UNDER_WAY.chat_id == Outbox.chat_id).exists(),
     )
     .order_by(Outbox.priority, Outbox.id)
@@ -70,13 +71,17 @@ DUE = (
 
 
 def candidates(
-    session: Session, *, now: datetime, not_chats: Collection[int], limit: int = MOST_CANDIDATES
+    session: Session,
+    *,
+    now: datetime,
+    not_chats: Collection[int],
+    not_channels: Collection[str] = (),
+    limit: int = MOST_CANDIDATES,
 ) -> list[Candidate]:
     """Due messages in the order they should go: answers first, one for each chat, none for a chat with a send under way."""
     found: dict[int, Candidate] = {}
-    for key, channel, account, chat_id, kind, action in session.execute(
-        DUE, {"now": now, "not_chats": list(not_chats), "most": limit}
-    ):
+    asked = {"now": now, "not_chats": list(not_chats), "not_channels": list(not_channels), "most": limit}
+    for key, channel, account, chat_id, kind, action in session.execute(DUE, asked):
         place = key if action == OutgoingAction.ANSWER_PRESS else chat_id
         if place not in found:
             found[place] = Candidate(key, channel, account, chat_id, kind == ChatKind.GROUP, action)

@@ -141,6 +141,7 @@ class Stage:
             await drained(self.wire)
             await self.app.receiver.settled()
             done = await self.app.ticker.tick() + await self.app.fetcher.fetch_due() + await self.app.sender.send_due()
+            done += await self.app.hander.work_due()
             if done or not (self.wire.is_drained() and self.app.receiver.is_idle):
                 continue
             if not await self.app.database.read(self._is_waiting):

@@ -14,6 +14,7 @@ from core.messages import ChatKind
 from core.texts import say
 from domain import conventions
 from domain.announcements.planning import next_in_future, plan
+from domain.customer_groups.showing import cancel_all
 from storage.announcements import Announcement, AnnouncementRun, AnnouncementState
 from storage.areas import Area
 from storage.base import Session
@@ -273,8 +274,12 @@ def _waiting(announcement: Announcement) -> tuple[ColumnElement[bool], ...]:
 
 
 def _has_waiting(session: Session, announcement: Announcement) -> bool:
-    return session.scalar(select(Outbox.id).where(*_waiting(announcement)).limit(1)) is not None
+    of_announcement, _ = _waiting(announcement)
+    unsent = Outbox.state.in_([OutboxState.QUEUED, OutboxState.WITH_PERSON])
+    return session.scalar(select(Outbox.id).where(of_announcement, unsent).limit(1)) is not None
 
 
 def _drop_waiting(session: Session, announcement: Announcement) -> None:
+    """What an owner of groups has in hand is taken back from them; bot/handing.py does it, and drops it then."""
     session.execute(update(Outbox).where(*_waiting(announcement)).values(state=OutboxState.DROPPED))
+    cancel_all(session, announcement)

@@ -12,6 +12,7 @@ from core.messages import ChatKind
 from domain import conventions
 from domain.announcements.life import compose
 from domain.announcements.planning import Plan, is_planned, next_in_future, plan_of, times
+from domain.customer_groups.showing import count_by_hand
 from storage.announcements import Announcement, AnnouncementState
 from storage.areas import Area, Community
 from storage.base import Session
@@ -23,7 +24,8 @@ from storage.people import Account, Duty, PrivateChat
 class Preview:
     """What will be posted, in which groups, to how many people in private, and when the next five reach them.
 
-    `unreachable` people have one of the roles but no private chat in which the bot may write.
+    `unreachable` people have one of the roles but no private chat in which the bot may write. In `by_hand` of the groups it comes
+    when their owner sends it.
     """
 
     text: str
@@ -31,6 +33,7 @@ class Preview:
     people: int
     unreachable: int
     times: tuple[datetime, ...]
+    by_hand: int = 0
 
 
 def targets(session: Session, announcement: Announcement, *, now: datetime) -> Sequence[Chat]:
@@ -107,6 +110,7 @@ def preview(session: Session, announcement: Announcement, *, now: datetime, plan
         people=people,
         unreachable=wanted - people,
         times=times(planned, community) if planned else (),
+        by_hand=count_by_hand(session, [key for key, _ in groups]),
     )
 
 
