@@ -13,6 +13,7 @@ from core.media import StoredMedia
 from domain import announcements, files
 from domain.announcements import STATE_NAMES, Announcement, overview
 from domain.announcements.life import Step
+from domain.customer_groups import showing
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from domain.recurrence import describe, parse_recurrence
@@ -203,6 +204,7 @@ async def show(request: Request, visitor: CurrentVisitor, announcement_id: int) 
             "may": {step.value for step in Step if announcements.may(session, announcement, step)},
             "runs": runs,
             "counts": overview.counts_of(session, runs),
+            "waiting": showing.waiting(session, visitor.community_id, announcement_id=announcement_id, now=now),
             "when": when_of(announcement),
         }
 
@@ -378,12 +380,18 @@ async def cancel(request: Request, visitor: ClerkVisitor, announcement_id: int) 
 
 @router.get("/{announcement_id}/runs/{run_id}")
 async def show_run(request: Request, visitor: CurrentVisitor, announcement_id: int, run_id: int) -> HTMLResponse:
-    """One posting: how many got it, and which chats did not, with the reason."""
+    """One posting: how many got it, and which chats did not, with the reason; what lies or lay with owners of groups."""
+    now = services_of(request).clock.now()
 
     def work(session: Session) -> dict[str, object]:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         run = overview.run_of(session, announcement, run_id)
-        return {"announcement": announcement, "run": run, "deliveries": announcements.deliveries(session, run)}
+        return {
+            "announcement": announcement,
+            "run": run,
+            "deliveries": announcements.deliveries(session, run),
+            "tasks": showing.of_run(session, run, now=now),
+        }
 
     found = await services_of(request).database.read(work)
     return page(request, visitor, "announcement_run.html", 200, **{**found, "reasons": REASONS})

@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, Response
 from core.errors import Refused
 from domain import area_tree, chats
 from domain.chats import ChatPurpose
+from domain.customer_groups import registry, showing
 from domain.outbox import Session
 from web.acts import note
 from web.auth import ClerkVisitor, DeskVisitor, Visitor, services_of
@@ -34,11 +35,14 @@ async def _list_page(
     values: dict[str, str] | None = None,
 ) -> HTMLResponse:
     """All groups. `code` is shown on this answer only."""
+    now = services_of(request).clock.now()
 
     def work(session: Session) -> dict[str, object]:
-        sees_unbound = visitor.is_administrator or area_tree.is_only_community(session)
+        rows = chats.groups_for(session, visitor.community_id, sees_unbound=_sees_unbound(session, visitor))
         return {
-            "rows": chats.groups_for(session, visitor.community_id, sees_unbound=sees_unbound),
+            "rows": rows,
+            "customers": registry.listed(session, [chat.id for chat, _ in rows]),
+            "waiting": showing.waiting(session, visitor.community_id, now=now),
             "hearing": chats.hearing(session),
             "areas": area_tree.choices(session, visitor.community_id),
         }
@@ -47,6 +51,11 @@ async def _list_page(
     words: dict[str, object] = {"refusal": refusal, "code": code, "values": values or {}}
     names: dict[str, object] = {"purposes": PURPOSES, "states": STATES, "channels": CHANNEL_NAMES}
     return page(request, visitor, "groups.html", status, **{**found, **words, **names})
+
+
+def _sees_unbound(session: Session, visitor: Visitor) -> bool:
+    """Of several communities nobody knows whose an unbound group is: only an administrator may look."""
+    return visitor.is_administrator or area_tree.is_only_community(session)
 
 
 @router.post("/codes")
@@ -78,6 +87,31 @@ async def make_code(request: Request, visitor: ClerkVisitor, form: PostedForm) -
             request, visitor, status=status_of(refusal), refusal=sentence(refusal), values=form.values()
         )
     return await _list_page(request, visitor, code=code, values=form.values())
+
+
+@router.post("/{chat_id}/bind")
+async def bind(request: Request, visitor: ClerkVisitor, chat_id: int, form: PostedForm) -> Response:
+    """A customer group gets its area here, for nobody could say a code in it."""
+
+    def work(session: Session) -> tuple[str, str]:
+        key = form.key("area")
+        if key is None:
+            raise Refused("chats.area_missing")
+        area = area_tree.area_of(session, visitor.community_id, key)
+        sees_unbound = _sees_unbound(session, visitor)
+        chat = registry.bind(session, visitor.community_id, chat_id, area, sees_unbound=sees_unbound)
+        note(request, visitor, session, "group.bind", chat_id)
+        return chat.title, area.name
+
+    services = services_of(request)
+    try:
+        title, area = await services.database.write(work)
+    except Refused as refusal:
+        if status_of(refusal) == 404:
+            raise
+        return await _list_page(request, visitor, status=status_of(refusal), refusal=sentence(refusal))
+    services.wake()
+    return done(request, visitor, "/groups", "customer_groups.bound", title=title, area=area)
 
 
 @router.post("/{chat_id}/unbind")

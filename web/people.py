@@ -31,6 +31,7 @@ CHANNEL_NAMES = {
     "wecom_kf": "微信客服",
     "wecom_bot": "企业微信智能机器人",
     "wecom_robot": "企业微信群机器人",
+    "wecom_group": "企业微信客户群",
 }
 
 

@@ -12,7 +12,8 @@ from bot.channels.wecom.app import Corp
 from bot.channels.wecom.customer_groups import CustomerGroupChannel
 from bot.channels.wecom.customer_groups_reading import CHANNEL
 from bot.handing import Hander
-from core.messages import ChatKind, ChatRef, GroupFacts
+from core.groups import GroupFacts
+from core.messages import ChatKind, ChatRef
 from domain import announcements, chats
 from domain.announcements import Announcement, AnnouncementRun
 from domain.customer_groups import registry

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Refused
-from core.messages import GroupFacts
+from core.groups import GroupFacts
 from domain import announcements, chats
 from domain.announcements import overview
 from domain.customer_groups import registry, showing
