@@ -8,7 +8,6 @@ import gc
 import os
 import secrets
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -20,21 +19,10 @@ from bot.channels.telegram import Pace, TelegramChannel
 from core import ids
 from core.config import Settings, WebSettings
 from nlp.understand import warm_up
+from tests.fast_clock import FastClock
 
 SECRET = "hook-secret-of-the-test"
 PACE = Pace(first_pause=0.02, longest_pause=0.2, answer_within=5.0, between_parts=0.05)
-
-
-class FastClock:
-    """Runs `factor` times as fast as the machine's; two processes with the same factor agree."""
-
-    def __init__(self, factor: int, *, since: float) -> None:
-        self._factor = factor
-        self._since = datetime.fromtimestamp(since, UTC)
-
-    def now(self) -> datetime:
-        real = datetime.now(UTC) - self._since
-        return datetime(2026, 11, 21, 2, 0, tzinfo=UTC) + timedelta(seconds=real.total_seconds() * self._factor)
 
 
 async def live(folder: Path, base_url: str, token: str, mode: Literal["polling", "webhook"], port: int) -> None:

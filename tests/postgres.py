@@ -41,6 +41,7 @@ ON_BOTH = (
     "domain/cases/",
     "domain/test_announcement_posting.py",
     "domain/test_chats.py",
+    "domain/test_customer_groups.py",
     "domain/test_due.py",
     "domain/test_erasing.py",
     "domain/test_files.py",

@@ -27,7 +27,7 @@ from storage.people import Role
 from tests import builders
 from tests.emulators.telegram import Chat, TelegramEmulator, User
 from tests.emulators.telegram_limits import NO_LIMITS
-from tests.killed_process import FastClock
+from tests.fast_clock import FastClock
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

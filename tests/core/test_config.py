@@ -245,6 +245,14 @@ def wecom(**items: str) -> str:
     return f"[wecom]\nagent_id = 1000002\n{lines}"
 
 
+def test_customer_groups_need_the_app(tmp_path: Path) -> None:
+    app = wecom(corp_id="ww1", secret="s", callback_token="QDG6eK", aes_key=AES_KEY)
+    assert load(write(tmp_path, app + "\ncustomer_groups = true")).wecom.customer_groups
+    assert faults_of(write(tmp_path, wecom(corp_id="ww1") + "\ncustomer_groups = true")) == [
+        "wecom.customer_groups：接居民的客户群，要写自建应用的 wecom.corp_id 和 wecom.secret"
+    ]
+
+
 def test_wecom_is_on_where_its_secrets_are(tmp_path: Path) -> None:
     both = {"corp_id": "ww1", "secret": "s", "callback_token": "QDG6eK", "aes_key": AES_KEY}
     assert not load(write(tmp_path, wecom(secret="s"))).has_hooks

@@ -46,6 +46,7 @@ KF_ADVICE = APP_ADVICE | {
 GROUP_ADVICE = APP_ADVICE | {
     "48002": f"{GROUPS} → API → 可调用接口的应用，加上这个应用。",
     "48005": f"{GROUPS} → API → 可调用接口的应用，加上这个应用。",
+    "81017": f"{APP} → 可见范围 → 编辑，缩小到本社区的人员：群主超过 1,000 人，平台就不给出客户群。",
 }
 CODE = re.compile(r"（(-?\d+)）")
 

@@ -54,6 +54,8 @@ PAGE = 1000
 MOST_PAGES = 1000
 FULL_EVERY = 6 * 3600.0
 AGAIN_AFTER = 60.0
+# A callback comes at once, but what it tells of may reach groupchat/get only a while later.
+SETTLED_AFTER = 30.0
 ASK_WITHIN = 3.0  # seconds; a callback must be answered within five
 AT_ONCE = 200  # groups in one delivery
 # The states of a group: its owner is there; has left the corp; is being followed by another; has been.
@@ -141,15 +143,15 @@ class CustomerGroupChannel:
         return True
 
     async def _ask_soon(self, change: Change) -> Told | None:
-        """How the group stands; where that takes too long it is asked for again in the background."""
+        """How the group stands as far as the platform knows already; it is asked for again in the background."""
         if change.is_new_owner:
             self._ownerless.discard(change.chat_id)
+        self._stale.add(change.chat_id)
+        self._wake.set()
         try:
             async with asyncio.timeout(ASK_WITHIN):
                 return await self._ask(change.chat_id)
         except (DeliveryError, TimeoutError):
-            self._stale.add(change.chat_id)
-            self._wake.set()
             return None
 
     async def _ask(self, chat_id: str) -> Told | None:
@@ -176,7 +178,7 @@ class CustomerGroupChannel:
                 if loop.time() >= full_at:
                     await self.ask_all()
                     full_at = loop.time() + FULL_EVERY
-                await self._ask_stale()
+                await self.ask_again()
                 pause = full_at - loop.time()
             except DeliveryError as error:
                 log.warning("wecom customer groups: not asked, %s", error.reason)
@@ -186,17 +188,22 @@ class CustomerGroupChannel:
             try:
                 async with asyncio.timeout(max(1.0, pause)):
                     await self._wake.wait()
-                    await asyncio.sleep(1.0)  # a burst of callbacks is asked for together
+                    await asyncio.sleep(SETTLED_AFTER)
             except TimeoutError:
                 continue
 
-    async def _ask_stale(self) -> None:
+    async def ask_again(self) -> None:
+        """Tells of those groups of which callbacks came lately, where they are no longer as they were told of."""
         for chat_id in sorted(self._stale):
             told = await self._ask_if_there(chat_id)
-            if told is not None:  # else it is gone: the next full round tells
+            if told is not None and self._is_news(told):  # one that is gone is told of by the next full round
                 await self._tell([incoming_told(told, self.account)])
                 self._told[chat_id] = told
             self._stale.discard(chat_id)
+
+    def _is_news(self, told: Told) -> bool:
+        before = self._told.get(told.chat_id)
+        return before is None or not _is_same(before, told)
 
     async def ask_all(self) -> int:
         """Tells of every group that is not as it was last told of, and of those that are gone. How many that was."""
@@ -205,8 +212,7 @@ class CustomerGroupChannel:
         changed: list[Told] = []
         for chat_id in listed:
             told = await self._ask_if_there(chat_id)
-            before = self._told.get(chat_id)
-            if told is not None and (before is None or not _is_same(before, told)):
+            if told is not None and self._is_news(told):
                 changed.append(told)
         missing = sorted(self._known - listed.keys())
         gone = [chat_id for chat_id in missing if await self._ask_if_there(chat_id) is None]

@@ -151,8 +151,20 @@ async def test_callback_is_stored_when_the_group_cannot_be_asked_for() -> None:
         group = on.wecom.add_group("新群", "zhang")
         await on.settled()
         assert brief(on.ears.heard) == [(IncomingKind.BOT_ADDED, group, "", None)]
-        await on.channel._ask_stale()
+        await on.channel.ask_again()
         assert brief(on.ears.heard)[1:] == [(IncomingKind.GROUP_TOLD, group, "新群", on.facts(1, 0))]
+
+
+async def test_change_that_reaches_the_register_late_is_asked_for_again() -> None:
+    async with on_wecom() as on:
+        group = on.wecom.add_group("新群", "zhang")
+        on.wecom.group_event(group, "update", "add_member")  # and the platform does not know the member yet
+        await on.settled()
+        on.wecom.groups.groups[group].residents.append(on.wecom.add_customer("王阿姨"))
+        on.watch.at += 30
+        await on.channel.ask_again()
+        await on.channel.ask_again()
+        assert brief(on.ears.heard)[2:] == [(IncomingKind.GROUP_TOLD, group, "新群", on.facts(2, 1))]
 
 
 async def test_callbacks_about_other_things_are_the_apps() -> None:
@@ -313,6 +325,9 @@ async def test_check_says_what_is_missing() -> None:
         (found,) = await on.channel.check()
         assert (found.is_well, found.about) == (False, "客户群：应用没有这个接口的权限（48002）")
         assert "可调用接口的应用" in found.advice
+        on.wecom.wire.refused_paths[LIST] = 81017
+        (found,) = await on.channel.check()
+        assert (found.about, "缩小" in found.advice) == ("客户群：应用可见范围里的群主太多（81017）", True)
 
 
 async def test_channel_says_nothing_by_itself() -> None:

@@ -1,16 +1,23 @@
 """WeCom switched on by the configuration: which channels there are, and that their door in the running program is open."""
 
+import asyncio
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from bot.app import App
 from bot.channels.registry import make_channels
 from core.clock import SystemClock
 from core.config import RobotSettings, Settings, WebSettings, WeComSettings
+from domain.customer_groups import registry
+from storage.chats import Chat
+from tests import builders
 from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, KF_SECRET, TOKEN, WeComEmulator
 from tests.emulators.wecom_aibot import BOT, NAME, SECRET, AibotEmulator
 
@@ -38,6 +45,9 @@ def test_channels_are_those_that_have_a_secret(tmp_path: Path) -> None:
     assert names(kf_secret=SecretStr(KF_SECRET)) == [kf, app]
     own = {"kf_callback_token": SecretStr(TOKEN), "kf_aes_key": SecretStr(AES_KEY)}
     assert names(secret=SecretStr(""), kf_secret=SecretStr(KF_SECRET), **own) == [kf]
+    groups = ("wecom_group", CORP)
+    assert names(customer_groups=True) == [groups, app]
+    assert names(customer_groups=True, kf_secret=SecretStr(KF_SECRET)) == [kf, groups, app]
 
 
 def test_bot_and_robots_need_no_corp(tmp_path: Path) -> None:
@@ -85,6 +95,44 @@ async def test_running_program_proves_its_address_and_answers_a_member(tmp_path:
         finally:
             await app.stop()
         assert len(list((tmp_path / "tokens").glob("*.token"))) == 2
+
+
+async def test_running_program_keeps_the_register_and_hands_posts_over(tmp_path: Path) -> None:
+    """The link of 微信客服 goes into the welcome; the app's address brings what happens in the groups."""
+    async with WeComEmulator() as wecom:
+        wecom.add_member("zhang", "张伟")
+        known = wecom.add_group("旧群", "zhang", tells=False)
+        chosen = settings(tmp_path, wecom.base_url, kf_secret=SecretStr(KF_SECRET), customer_groups=True)
+        app = App(chosen, SystemClock())
+        await app.start()
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{app.port}") as client:
+                wecom.connect(client)
+                assert (await client.get("/hooks/wecom_group")).status_code in (404, 405)
+                new = wecom.add_group("新群", "zhang")
+                await until(lambda: {chat.external_id for chat in groups_of(app)} == {known, new})
+            with app.database.writing() as session:
+                place = builders.community(session)
+                for chat in groups_of(app):
+                    registry.bind(session, place.id, chat.id, place.grid, sees_unbound=True)
+            app.wake()
+            await until(lambda: wecom.groups.welcomes)
+            (welcome,) = wecom.groups.welcomes.values()
+            assert f"scene_param=area_{place.grid.id}" in welcome["link"]["url"]
+        finally:
+            await app.stop()
+
+
+def groups_of(app: App) -> list[Chat]:
+    with app.database.reading() as session:
+        return list(session.scalars(select(Chat).where(Chat.channel == "wecom_group")))
+
+
+async def until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
 
 
 async def test_running_program_connects_its_bot_and_answers(tmp_path: Path) -> None:
