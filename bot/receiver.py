@@ -24,7 +24,7 @@ from core.messages import (
     Utterance,
 )
 from core.texts import say
-from domain import chats, inbox, keywords, outbox
+from domain import chats, homes, inbox, keywords, outbox
 from domain.cases.splitting import Part, parts_of
 from domain.inbox import Arrival
 from domain.keywords import WordBook
@@ -231,7 +231,7 @@ class Receiver:
             )
         understanding, parts = NOTHING, NO_PARTS
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
-            utterance, places = _utterance(incoming), self._places.of(session, chat.community_id, near=chat.area_id)
+            utterance, places = _utterance(incoming), homes.places_for(session, chat, incoming, self._places, now=now)
             understanding = understand(utterance, places)
             parts = parts_of(utterance, understanding, places)
         return Context(

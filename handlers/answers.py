@@ -1,7 +1,5 @@
 """A question that staff have answered before is answered at once; whoever meant something else still gets the staff."""
 
-from dataclasses import replace
-
 from core.clock import in_china
 from core.errors import Refused
 from core.messages import Decision, Kind, Urgency
@@ -9,7 +7,7 @@ from core.texts import say
 from domain import inbox
 from domain.cases import answers, listing
 from domain.inbox import Outcome
-from handlers import cases
+from handlers import cases, homes
 from handlers.context import Context, Press
 
 
@@ -20,7 +18,7 @@ def from_kept(ctx: Context) -> bool:
     is_plain = (
         understood.kind == Kind.QUESTION and understood.urgency == Urgency.NORMAL and not ctx.incoming.attachments
     )
-    if not (is_asked and is_plain) or (ctx.chat.community_id is None and not cases.adopt_community(ctx)):
+    if not (is_asked and is_plain) or len(homes.may_be_of(ctx)) != 1:
         return False
     assert ctx.chat.community_id is not None
     kept = answers.kept_like(ctx.session, ctx.chat.community_id, ctx.incoming.text, understood.topic)
@@ -43,6 +41,5 @@ def ask_staff(ctx: Context, subject: int) -> None:
         raise Refused("cases.press_unknown")
     ctx.answer_press()
     listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("answers.passed_on"), now=ctx.now)
-    ctx.received, ctx.understanding = earlier, inbox.understanding_of(earlier) or ctx.understanding
-    ctx.incoming = replace(ctx.incoming, text=earlier.text, message_id=earlier.message_id, press_id=None)
+    cases.take_up(ctx, earlier, inbox.understanding_of(earlier) or ctx.understanding)
     cases.report(ctx)

@@ -4,12 +4,13 @@ worker's side handlers/tasks.py."""
 from dataclasses import replace
 
 from core.errors import Refused
-from core.messages import Kind, Urgency
+from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, corrections, dialogues, files, inbox
 from domain.cases import joining, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State
 from domain.inbox import Outcome
+from handlers import homes
 from handlers.context import Context, Press
 
 ASK_PLACE_STEP = "cases.place"
@@ -19,8 +20,7 @@ MOST_IN_LIST = 8
 
 def report(ctx: Context) -> None:
     """A message that opens a case: the case, its receipt, its worker."""
-    if ctx.chat.community_id is None and not adopt_community(ctx):
-        ctx.reply("cases.no_community")
+    if not homes.settle(ctx):
         return
     case = open_case(ctx)
     places_needed = case.kind in opening.KINDS_WITH_PLACE and not case.place
@@ -49,15 +49,6 @@ def report(ctx: Context) -> None:
         ctx.ask(DETAILS_STEP, {"case": str(case.id)})
     elif case.is_private:
         _go_on_in_private(ctx, case)
-
-
-def adopt_community(ctx: Context) -> bool:
-    """In private chat: the community where the person has reported, lives or works; else the only one there is."""
-    found = listing.community_of(ctx.session, ctx.person.id) if ctx.is_private else None
-    if found is None:
-        return False
-    ctx.chat.community_id = found
-    return True
 
 
 def matter_of(ctx: Context) -> opening.Matter:
@@ -144,7 +135,7 @@ def visit(ctx: Context, case_id: int) -> bool:
 
 def doubt(ctx: Context) -> None:
     """Asked once, with two buttons; only the one who spoke may press."""
-    if ctx.chat.community_id is None and not adopt_community(ctx):
+    if not homes.may_be_of(ctx):
         ctx.reply("start.not_understood")
         return
     buttons = [
@@ -193,7 +184,12 @@ def take_up_asked(ctx: Context, subject: int) -> None:
     earlier = asked_message(ctx, subject)
     ctx.answer_press()
     listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, say("cases.ask_confirmed"), now=ctx.now)
-    ctx.received, ctx.understanding = earlier, inbox.understanding_of(earlier) or ctx.understanding
+    take_up(ctx, earlier, inbox.understanding_of(earlier) or ctx.understanding)
+
+
+def take_up(ctx: Context, earlier: inbox.Received, understood: Understanding) -> None:
+    """From here on the earlier message is what is worked."""
+    ctx.received, ctx.understanding = earlier, understood
     ctx.incoming = replace(ctx.incoming, text=earlier.text, message_id=earlier.message_id, press_id=None)
 
 

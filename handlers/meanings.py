@@ -163,8 +163,7 @@ def _work_as(ctx: Context, earlier: inbox.Received, kind: Kind) -> None:
         if ctx.incoming.kind == IncomingKind.MESSAGE:
             ctx.reply("cases.ask_declined")
         return
-    ctx.received, ctx.understanding = earlier, meant
-    ctx.incoming = replace(ctx.incoming, text=earlier.text, message_id=earlier.message_id, press_id=None)
+    cases.take_up(ctx, earlier, meant)
     cases.report(ctx)
 
 

@@ -20,9 +20,11 @@ from domain.inbox import Session
 from handlers import (
     answers,
     cases,
+    choosing_community,
     colleagues,
     customer_groups,
     follow_ups,
+    homes,
     meanings,
     neighbours,
     serving,
@@ -60,6 +62,7 @@ BIND_WORDS = ("/bind", "绑定")
 
 ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.undo": cases.undo,
+    "cases.in_community": choosing_community.chosen,
     "cases.not_meant": meanings.not_meant,
     "cases.meant_report": meanings.meant_report,
     "cases.meant_wish": meanings.meant_wish,
@@ -84,6 +87,7 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
 STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     cases.ASK_PLACE_STEP: follow_ups.place_told,
     cases.DETAILS_STEP: follow_ups.details_told,
+    homes.STEP: choosing_community.told,
     meanings.STEP: meanings.answered,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,

@@ -10,16 +10,13 @@ from core.messages import OutgoingAction
 from domain import chats, outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
 from domain.outbox import Outbox
-from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat
-from storage.people import Duty, Residence
 
 __all__ = [
     "Case",
     "CaseEvent",
-    "community_of",
     "of_reporter",
     "open_wishes",
     "reported_by",
@@ -63,20 +60,6 @@ def reported_by(session: Session, person_id: int, case_id: int) -> Case:
     if case is None or case.reporter_id != person_id:
         raise Refused("cases.not_yours")
     return case
-
-
-def community_of(session: Session, person_id: int) -> int | None:
-    """The community a person belongs to: where they live, work or last reported; else the only one there is."""
-    for column, owner in (
-        (Residence.community_id, Residence.person_id),
-        (Duty.community_id, Duty.person_id),
-        (Case.community_id, Case.reporter_id),
-    ):
-        found = session.scalar(select(column).where(owner == person_id).limit(1))
-        if found is not None:
-            return found
-    only = session.scalars(select(Community.id).limit(2)).all()
-    return only[0] if len(only) == 1 else None
 
 
 def settle_question(session: Session, chat: Chat, message_id: str | None, text: str, *, now: datetime) -> None:

@@ -118,7 +118,12 @@ def worker_name(session: Session, case: Case) -> str:
 
 def whom_to_call(case: Case) -> str:
     """What to do first and the number to call. All three numbers stand in each sentence, in case the topic was taken wrongly."""
-    return say(f"cases.call_{case.topic}" if case.topic in OWN_CALL else "cases.call")
+    return call_about(case.topic)
+
+
+def call_about(topic: str | None) -> str:
+    """The same, where nothing has been opened."""
+    return say(f"cases.call_{topic}" if topic in OWN_CALL else "cases.call")
 
 
 def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:

@@ -11,7 +11,7 @@ from domain.cases import listing
 from domain.cases.life import State
 from storage.base import Session
 from storage.messages import Outbox
-from storage.people import Residence, Role
+from storage.people import Role
 from tests import builders
 
 
@@ -56,20 +56,6 @@ def test_button_of_somebody_elses_case_is_refused_like_one_of_none(
     for who, key in ((me.id + 1, case.id), (me.id, 5)):
         with pytest.raises(Refused, match=r"cases\.not_yours"):
             listing.reported_by(session, who, key)
-
-
-def test_community_is_where_one_lives_works_or_reported(session: Session, place: builders.Place, now: datetime) -> None:
-    stranger = builders.person(session, "新来的")
-    assert listing.community_of(session, stranger.id) == place.id
-    other = builders.community(session, "别的社区")
-    assert listing.community_of(session, stranger.id) is None
-    builders.case(session, place, now, reporter=stranger)
-    assert listing.community_of(session, stranger.id) == place.id
-    session.add(Residence(community_id=other.id, person_id=stranger.id, area_id=other.building.id))
-    session.flush()
-    assert listing.community_of(session, stranger.id) == other.id
-    worker = builders.person(session, "张伟", Role.GRID_WORKER, other.grid.id)
-    assert listing.community_of(session, worker.id) == other.id
 
 
 def test_question_says_what_came_of_it_even_after_it_was_edited(
