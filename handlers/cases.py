@@ -15,6 +15,7 @@ from handlers.context import Context, Press
 
 ASK_PLACE_STEP = "cases.place"
 DETAILS_STEP = "cases.details"
+STILL_WRONG_STEP = "cases.still_wrong"
 MOST_IN_LIST = 8
 
 
@@ -243,6 +244,8 @@ def _rate(ctx: Context, subject: int, *, is_satisfied: bool) -> None:
     work.rate(ctx.session, case, ctx.person.id, satisfied=is_satisfied, now=ctx.now)
     key = "rated_satisfied" if is_satisfied else "rated_dissatisfied"
     ctx.answer_press()
+    if not is_satisfied:
+        ctx.ask(STILL_WRONG_STEP, {"case": str(case.id)})
     listing.settle_question(
         ctx.session, ctx.chat, ctx.incoming.message_id, say(f"cases.{key}", number=case.number), now=ctx.now
     )

@@ -1,6 +1,6 @@
 """What residents say of a case that is open: more words, a photo, a place, "还没修", "修好了", an edit, a withdrawal."""
 
-from core.messages import Decision, Kind, Signal
+from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import dialogues
 from domain.cases import joined, listing, opening, parting, receipts, words, work
@@ -180,5 +180,24 @@ def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
     ctx.ask(cases.DETAILS_STEP, {"case": str(case.id)})
     # Of an album one word is enough; "still broken" has had its answer.
     if understood.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
+        ctx.reply("cases.added", number=case.number)
+    return True
+
+
+def still_wrong_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """What is still wrong, said after "not satisfied" without a reply mark: in private, or in a group to the bot. False: something else."""
+    case = ctx.session.get(listing.Case, int(question.data["case"]))
+    understood = ctx.understanding
+    is_elsewhere = case is not None and bool(understood.places)
+    is_elsewhere = is_elsewhere and opening.place_words(understood.places) not in (case.place if case else "")
+    is_said_to_us = ctx.is_private or ctx.incoming.is_addressed
+    if not is_said_to_us or ctx.is_courtesy or ctx.incoming.reply_to:
+        return False
+    if case is None or case.state not in ACTIVE or is_elsewhere or understood.urgency == Urgency.EMERGENCY:
+        dialogues.close(ctx.session, question)
+        return False
+    dialogues.close(ctx.session, question)
+    follow_up(ctx, case)
+    if understood.signal == Signal.NONE and not words.is_urging(ctx.incoming.text):
         ctx.reply("cases.added", number=case.number)
     return True

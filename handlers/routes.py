@@ -89,6 +89,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     cases.DETAILS_STEP: follow_ups.details_told,
     homes.STEP: choosing_community.told,
     meanings.STEP: meanings.answered,
+    cases.STILL_WRONG_STEP: follow_ups.still_wrong_told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,

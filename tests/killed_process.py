@@ -15,7 +15,10 @@ import uvicorn  # noqa: F401 - loaded here once, and not by each life that has p
 
 import web.app  # noqa: F401
 from bot.app import ALL_ROLES, WEB, App
+from bot.channels.base import Channel
 from bot.channels.telegram import Pace, TelegramChannel
+from bot.channels.wecom.aibot import AibotChannel, Bot
+from bot.channels.wecom.aibot_socket import Pace as SocketPace
 from core import ids
 from core.config import Settings, WebSettings
 from nlp.understand import warm_up
@@ -25,9 +28,20 @@ SECRET = "hook-secret-of-the-test"
 PACE = Pace(first_pause=0.02, longest_pause=0.2, answer_within=5.0, between_parts=0.05)
 
 
-async def live(folder: Path, base_url: str, token: str, mode: Literal["polling", "webhook"], port: int) -> None:
-    """Works until killed."""
-    channel = TelegramChannel(
+SOCKET_PACE = SocketPace(first_pause=0.02, longest_pause=0.2, answer_within=5.0, line_within=5.0)
+
+
+Mode = Literal["polling", "webhook", "aibot"]
+
+
+def channel_for(base_url: str, token: str, mode: Mode, port: int, clock: FastClock) -> Channel:
+    """On Telegram `token` is the bot's; for WeCom's AI bot `base_url` is its socket's, and `token` the bot's id and secret."""
+    if mode == "aibot":
+        bot_id, _, secret = token.partition(" ")
+        return AibotChannel(
+            Bot(bot_id, secret, "五微小助手", base_url), now=lambda: clock.now().timestamp(), pace=SOCKET_PACE
+        )
+    return TelegramChannel(
         token=token,
         base_url=base_url,
         mode=mode,
@@ -36,8 +50,13 @@ async def live(folder: Path, base_url: str, token: str, mode: Literal["polling",
         poll_seconds=5,
         pace=PACE,
     )
-    settings = Settings(data_folder=folder, web=WebSettings(port=port))
+
+
+async def live(folder: Path, base_url: str, token: str, mode: Mode, port: int) -> None:
+    """Works until killed."""
     clock = FastClock(int(os.environ["FACTOR"]), since=float(os.environ["SINCE"]))
+    channel = channel_for(base_url, token, mode, port, clock)
+    settings = Settings(data_folder=folder, web=WebSettings(port=port))
     roles = ALL_ROLES if mode == "webhook" else ALL_ROLES - {WEB}
     await App(settings, clock, channels=[channel], roles=roles).start()
     await asyncio.Event().wait()
@@ -53,7 +72,7 @@ def main() -> None:
             os.dup2(2, 1)  # standard output is for us alone
             # A process started anew would have drawn a number of its own.
             ids.new_id._worker = secrets.randbits(ids.WORKER_BITS)
-            way: Literal["polling", "webhook"] = "webhook" if mode == "webhook" else "polling"
+            way: Mode = "webhook" if mode == "webhook" else "aibot" if mode == "aibot" else "polling"
             asyncio.run(live(Path(folder), base_url, token, way, int(port)))
         print(child, flush=True)
         os.waitpid(child, 0)

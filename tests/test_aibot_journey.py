@@ -70,6 +70,43 @@ async def worker_takes_it(stage: Stage) -> None:
     ]
 
 
+async def test_dissatisfied_resident_reopens_it_and_the_bot_asks_again(stage: Stage) -> None:
+    """Words stand in place of the buttons; what is still wrong is said by naming the bot; the second question has a number of its own."""
+    await stage.say("王阿姨", GROUP, "3号楼门口井盖坏了")
+    await stage.pass_time(seconds=70)
+    await stage.press("张伟", PRIVATE, "接单")
+    await stage.press("张伟", PRIVATE, "办结")
+    await stage.say("张伟", PRIVATE, "已经盖好")
+    question = stage.last(GROUP)
+    await stage.press("李叔", GROUP, "不满意", of=question)
+    assert stage.last(GROUP).text == "这个按钮是给别人的，您不能操作。"
+    await stage.press("王阿姨", GROUP, "不满意", of=question)
+    assert stage.last(GROUP).text == (
+        f"抱歉没让您满意，{NUMBER} 已重新打开，会有人继续跟进。您可以直接回复哪里还不好。"
+    )
+    await stage.say("李叔", GROUP, "盖子还是会响")
+    assert stage.last(GROUP).text.startswith("我没太明白")
+    await stage.say("王阿姨", GROUP, "盖子还是会响")
+    assert stage.last(GROUP).text == f"已补充到 {NUMBER}。"
+    card = stage.card("张伟")
+    assert (card.buttons, "盖子还是会响" in "".join(stage.texts("张伟"))) == (("接单", "退单"), True)
+    # The old words are spent: who says them again changes nothing.
+    await stage.press("王阿姨", GROUP, "不满意", of=question)
+    await stage.press("张伟", PRIVATE, "接单", of=card)
+    await stage.press("张伟", PRIVATE, "办结")
+    await stage.say("张伟", PRIVATE, "垫了胶圈")
+    second = stage.last(GROUP)
+    assert second.text.endswith("请 @我 回复 “满意 2” 或 “不满意 2”。")
+    await stage.press("王阿姨", GROUP, "满意", of=second)
+    assert stage.last(GROUP).text == f"谢谢您！{NUMBER} 已销单。"
+    assert stage.numbers() == [NUMBER]
+    assert [step for step in stage.steps(NUMBER) if step != "add"] == [
+        *("open", "assign", "accept", "finish", "dissatisfied", "assign", "accept", "finish", "satisfied"),
+    ]
+    assert stage.unsettled() == []
+    assert {code for _, _, _, code in wecom(stage).lines.log} == {0}
+
+
 async def test_who_comes_in_is_welcomed_and_who_is_silent_is_left_alone(stage: Stage) -> None:
     await stage.start("王阿姨")
     assert stage.texts("王阿姨") == [

@@ -28,6 +28,8 @@ class Lines:
         self.log: list[tuple[str, str, Json, int]] = []
         self.subscribed = 0
         self.swallowed = 0  # answers that are lost after the work was done
+        self.holds = False  # questions come in, and are neither worked nor answered
+        self.held: list[Json] = []
         self.copies = 1
         self.is_mute = False  # heartbeats are not answered
         self.refusals: list[tuple[str, int]] = []  # (cmd, code) for the next questions
@@ -118,6 +120,9 @@ class Lines:
         if frame["cmd"] == "ping":
             if not self.is_mute:
                 await self._reply(connection, frame, 0, {})
+            return
+        if self.holds:
+            self.held.append(frame)
             return
         code, found = self._refusal(frame["cmd"]), {}
         if not code:

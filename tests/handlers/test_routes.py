@@ -52,6 +52,7 @@ def test_steps_are_those_that_questions_name() -> None:
         cases.DETAILS_STEP,
         homes.STEP,
         meanings.STEP,
+        cases.STILL_WRONG_STEP,
         tasks.PROOF_STEP,
         tasks.PROOF_AGAIN_STEP,
         tasks.RETURN_STEP,

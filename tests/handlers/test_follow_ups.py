@@ -1,0 +1,46 @@
+"""What is still wrong, said after "not satisfied": it belongs to the reopened case where it was said to the bot, and nothing else does."""
+
+import pytest
+
+from tests.stage import GROUP, PRIVATE, Stage
+
+pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
+
+NUMBER, OTHER = "BX-20261121-0001", "BX-20261121-0002"
+WRONG = "盖子还是会响"
+
+
+async def reopened(stage: Stage, chat: str) -> None:
+    await stage.start("王阿姨", f"area_{stage.place.grid.id}")
+    await stage.say("王阿姨", chat, "3号楼门口井盖坏了")
+    await stage.pass_time(seconds=70)
+    await stage.press("张伟", PRIVATE, "接单")
+    await stage.press("张伟", PRIVATE, "办结")
+    await stage.say("张伟", PRIVATE, "已经盖好")
+    await stage.press("王阿姨", chat, "不满意")
+    assert stage.steps(NUMBER)[-2:] == ["dissatisfied", "assign"]
+
+
+async def test_what_is_still_wrong_is_added_in_private_without_a_reply_mark(stage: Stage) -> None:
+    await reopened(stage, PRIVATE)
+    await stage.say("王阿姨", PRIVATE, WRONG)
+    assert stage.last("王阿姨").text == f"已补充到 {NUMBER}。"
+    assert stage.texts("张伟")[-1] == f"{NUMBER} 有补充：{WRONG}"
+    assert (stage.numbers(), stage.steps(NUMBER)[-1]) == ([NUMBER], "add")
+    await stage.say("王阿姨", PRIVATE, "今天天气真好")
+    assert stage.last("王阿姨").text.startswith("我没太明白"), "only the next words are meant"
+
+
+async def test_talk_in_the_group_is_not_taken_for_it(stage: Stage) -> None:
+    await reopened(stage, GROUP)
+    before = stage.texts(GROUP)
+    await stage.say("王阿姨", GROUP, WRONG)
+    assert (stage.texts(GROUP), stage.steps(NUMBER)[-1]) == (before, "assign")
+
+
+@pytest.mark.parametrize(("words", "number"), [("8号楼电梯坏了", OTHER), ("谢谢", "")])
+async def test_another_matter_or_a_courtesy_is_not_taken_for_it(stage: Stage, words: str, number: str) -> None:
+    await reopened(stage, PRIVATE)
+    await stage.say("王阿姨", PRIVATE, words)
+    assert stage.numbers() == [NUMBER, *([number] if number else [])]
+    assert stage.steps(NUMBER)[-1] == "assign"
