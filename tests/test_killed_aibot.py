@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 FACTOR = 30
 GROUP = "wrGroup1"
+PATIENCE = 60.0  # seconds, on a machine that has other things to do
 RESIDENTS = [f"m{number}" for number in range(40)]
 
 
@@ -54,17 +55,17 @@ class Ordeal:
         before = self.wecom.lines.subscribed
         self.process.stdin.write(b"live\n")
         self.pid = int(await self.process.stdout.readline())
-        await self.wecom.until(lambda: self.wecom.lines.subscribed > before, seconds=30)
+        await self.wecom.until(lambda: self.wecom.lines.subscribed > before, seconds=PATIENCE)
 
     async def kill(self) -> None:
         assert self.process.stdout is not None
         os.kill(self.pid, signal.SIGKILL)
         assert await self.process.stdout.readline() == b"dead\n"
-        await self.wecom.until(lambda: not self.wecom.lines.is_connected)
+        await self.until(lambda: not self.wecom.lines.is_connected)
         self.kills += 1
 
     async def until(self, happened: Callable[[], object]) -> None:
-        await self.wecom.until(happened, seconds=30)
+        await self.wecom.until(happened, seconds=PATIENCE)
 
     async def settled(self) -> None:
         """Everything that waited has been sent, held or given up."""
@@ -186,7 +187,7 @@ async def test_killed_anywhere_nothing_stored_is_lost_or_doubled(tmp_path: Path,
     luck = random.Random(20261121)
     async with ordeal(tmp_path / "data", sqlite_template) as going_on:
         said = 0
-        for _ in range(8):
+        for _ in range(6):
             await going_on.live()
             for _ in range(8):
                 resident = RESIDENTS[said % len(RESIDENTS)]
@@ -198,7 +199,7 @@ async def test_killed_anywhere_nothing_stored_is_lost_or_doubled(tmp_path: Path,
         await going_on.live()
         await going_on.settled()
         await going_on.kill()
-        assert going_on.kills == 9
+        assert going_on.kills == 7
         check(going_on, said)
 
 
