@@ -13,6 +13,7 @@ from domain.many_rows import change_rows, delete_rows
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter, KeptAnswer
 from storage.chats import Chat, ChatWindow, Conversation
+from storage.customer_groups import CustomerGroup, PostTask
 from storage.messages import File, Outbox, OutboxState, Received
 from storage.people import Account, Person
 from storage.phone_tasks import PhoneTask
@@ -36,6 +37,7 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     private = select(Chat.id).where(Chat.person_id == person.id, Chat.kind == ChatKind.PRIVATE)
     for account in session.scalars(select(Account).where(Account.person_id == person.id)).all():
         _forget_sender(session, account)
+        _forget_owner(session, account)
     _forget_private_chats(session, private, person, now)
     _forget_what_was_kept(session, person)
     _forget_over(session, [person.id])
@@ -60,6 +62,17 @@ def _forget_sender(session: Session, account: Account) -> None:
     change_rows(session, CaseMessage, {"sender": NOBODY}, in_case)
     asked = and_(Conversation.sender == account.external_id, Conversation.chat_id.in_(chats))
     delete_rows(session, Conversation, asked)
+
+
+def _forget_owner(session: Session, account: Account) -> None:
+    """Of groups and posts that were theirs the name goes; the account stays only where a post is still in their hands.
+
+    Groups stand under a channel of their own: it is the account's id that is the same.
+    """
+    change_rows(session, CustomerGroup, {"owner_name": ""}, CustomerGroup.owner == account.external_id)
+    change_rows(session, PostTask, {"owner_name": ""}, PostTask.owner == account.external_id)
+    is_over = PostTask.ended_at.is_not(None)
+    change_rows(session, PostTask, {"owner": NOBODY}, PostTask.owner == account.external_id, is_over)
 
 
 def _forget_private_chats(session: Session, private: Select[int], person: Person, now: datetime) -> None:

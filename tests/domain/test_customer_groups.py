@@ -9,7 +9,7 @@ from core.customer_groups import Handed, HandedPost, Outcome, Progress, TimeSpan
 from core.errors import Refused
 from core.groups import GroupFacts
 from core.messages import ChatKind, ChatRef
-from domain import announcements, chats, outbox, restoring
+from domain import announcements, chats, erasing, outbox, people, restoring
 from domain.customer_groups import handing, posts, registry, showing
 from domain.customer_groups.handing import Job, Looked
 from domain.customer_groups.life import OPEN, STATE_NAMES, STEPS, WAITING, Step, take_step
@@ -296,3 +296,26 @@ def test_post_that_lies_too_long_is_told_in_the_morning(session: Session, now: d
     (row,) = session.query(Outbox).where(Outbox.chat_id == staff.id)
     assert "等群主欧阳老师点“发送”" in row.text
     assert row.due_at == datetime.fromisoformat("2026-11-22T07:30:00+08:00")
+
+
+def test_erased_owner_is_named_nowhere(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    for owner, name in (("zhang", "张伟"), ("li", "李娜")):
+        bound(session, place, now, f"{name}的群", owner, name=name)
+    announced(session, place, now, "停水")
+    gathered(session, now)
+    (over, _) = session.query(PostTask).order_by(PostTask.id)
+    take_step(over, Step.CANCEL, now=now)
+    announced(session, place, now, "来水")
+    gathered(session, now)
+    who = builders.person(session, "张伟")
+    people.link_account(session, who, channel="wecom", external_id=over.owner, now=now)
+    session.flush()
+    erasing.forget_person(session, who, now=now)
+    assert [(row.owner, row.owner_name) for row in session.query(CustomerGroup).order_by(CustomerGroup.chat_id)] == [
+        ("zhang", ""), ("li", "李娜"),
+    ]  # fmt: skip
+    tasks = [(task.owner, task.owner_name, task.state) for task in session.query(PostTask).order_by(PostTask.id)]
+    assert tasks == [
+        ("", "", "cancelled"), ("li", "李娜", "making"), ("zhang", "", "making"), ("li", "李娜", "making"),
+    ]  # fmt: skip

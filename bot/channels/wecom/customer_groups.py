@@ -86,6 +86,7 @@ class CustomerGroupChannel:
         self._known: set[str] = set()  # as the bookmark has it
         self._ownerless: set[str] = set()
         self._stale: set[str] = set()
+        self._new: set[str] = set()  # founded, and not yet told of as new
         self._wake = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -131,6 +132,8 @@ class CustomerGroupChannel:
             return False
         is_gone = change.kind is IncomingKind.BOT_REMOVED
         told = None if is_gone else await self._ask_soon(change)
+        if change.kind is IncomingKind.BOT_ADDED and told is None:
+            self._new.add(change.chat_id)
         known = self._known - {change.chat_id} if is_gone else self._known | {change.chat_id}
         bookmark = self._bookmark(known) if known != self._known else None
         if not await is_stored(self._deliver, (incoming_of(change, self.account, told),), bookmark):
@@ -197,8 +200,9 @@ class CustomerGroupChannel:
         for chat_id in sorted(self._stale):
             told = await self._ask_if_there(chat_id)
             if told is not None and self._is_news(told):  # one that is gone is told of by the next full round
-                await self._tell([incoming_told(told, self.account)])
+                await self._tell([incoming_told(told, self.account, is_new=chat_id in self._new)])
                 self._told[chat_id] = told
+            self._new.discard(chat_id)
             self._stale.discard(chat_id)
 
     def _is_news(self, told: Told) -> bool:

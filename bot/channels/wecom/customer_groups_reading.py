@@ -98,13 +98,15 @@ def _word(fields: Fields, name: str) -> str:
 
 
 def incoming_of(change: Change, account: str, told: Told | None) -> Incoming:
-    """The change for the receiver, with how the group stands where that could be asked."""
+    """The change for the receiver, with how the group stands where that could be asked. A new group of which nothing is known yet is
+    no news for people."""
     title = told.title if told else ""
+    is_new = change.kind is IncomingKind.BOT_ADDED
     return Incoming(
         channel=CHANNEL,
         account=account,
         external_id=change.external_id,
-        kind=change.kind,
+        kind=IncomingKind.GROUP_TOLD if is_new and told is None else change.kind,
         chat=ChatRef(change.chat_id, ChatKind.GROUP, title),
         sender=SenderRef("sys", is_person=False),
         sent_at=change.at,
@@ -112,8 +114,9 @@ def incoming_of(change: Change, account: str, told: Told | None) -> Incoming:
     )
 
 
-def incoming_told(told: Told, account: str) -> Incoming:
-    """How a group stands, asked by ourselves."""
+def incoming_told(told: Told, account: str, *, is_new: bool = False) -> Incoming:
+    """How a group stands, asked by ourselves; `is_new` where its founding could be told only now."""
     moment = int(told.facts.at.timestamp() * 1000)
-    change = Change(told.chat_id, IncomingKind.GROUP_TOLD, told.facts.at, f"told:{told.chat_id}:{moment}")
+    kind = IncomingKind.BOT_ADDED if is_new else IncomingKind.GROUP_TOLD
+    change = Change(told.chat_id, kind, told.facts.at, f"told:{told.chat_id}:{moment}")
     return incoming_of(change, account, told)

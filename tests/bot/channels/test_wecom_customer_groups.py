@@ -1,6 +1,7 @@
 """Customer groups on the emulator: the register kept in step, and tasks in an owner's client."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -150,9 +151,41 @@ async def test_callback_is_stored_when_the_group_cannot_be_asked_for() -> None:
         on.wecom.fail_next(1, 45009, path=GET)
         group = on.wecom.add_group("新群", "zhang")
         await on.settled()
-        assert brief(on.ears.heard) == [(IncomingKind.BOT_ADDED, group, "", None)]
+        assert brief(on.ears.heard) == [(IncomingKind.GROUP_TOLD, group, "", None)]
         await on.channel.ask_again()
-        assert brief(on.ears.heard)[1:] == [(IncomingKind.GROUP_TOLD, group, "新群", on.facts(1, 0))]
+        assert brief(on.ears.heard)[1:] == [(IncomingKind.BOT_ADDED, group, "新群", on.facts(1, 0))]
+
+
+async def test_callbacks_that_come_twice_or_backwards_lead_to_the_same_register() -> None:
+    async with on_wecom() as on:
+        aunt = on.wecom.add_customer("王阿姨")
+        on.wecom.pusher.hold()
+        group = on.wecom.add_group("新群", "zhang")
+        for _ in range(2):
+            on.wecom.join_group(group, aunt)
+            on.wecom.leave_group(group, aunt)
+        on.wecom.rename_group(group, "3号楼居民群")
+        on.wecom.pusher.release(backwards=True)
+        await on.settled()
+        on.watch.at += 1
+        on.wecom.pusher.copies = 2
+        on.wecom.rename_group(group, "3号楼业主群")
+        await on.settled()
+        kinds = [one.kind for one in on.ears.heard]
+        # What happened twice within a second is told in the same words: it counts once, and the facts are asked for anyway.
+        assert Counter(kinds) == {
+            IncomingKind.BOT_ADDED: 1,
+            IncomingKind.CHAT_RENAMED: 2,
+            IncomingKind.MEMBER_JOINED: 1,
+            IncomingKind.MEMBER_LEFT: 1,
+        }
+        assert (on.ears.heard[-1].chat.title, on.ears.heard[-1].group) == ("3号楼业主群", on.facts(1, 0))
+        on.wecom.dismiss_group(group, tells=False)
+        on.wecom.group_event(group, "dismiss")
+        on.wecom.group_event(group, "update", "add_member", MemChangeCnt=1)
+        await on.settled()
+        late = [(one.kind, one.group) for one in on.ears.heard[-2:]]
+        assert Counter(late) == {(IncomingKind.BOT_REMOVED, None): 1, (IncomingKind.MEMBER_JOINED, None): 1}
 
 
 async def test_change_that_reaches_the_register_late_is_asked_for_again() -> None:
