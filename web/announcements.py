@@ -46,12 +46,15 @@ SHOWN_A_DAY = 4
 async def show_list(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
     """Newest first."""
 
-    def work(session: Session) -> list[tuple[Announcement, str]]:
+    def work(session: Session) -> dict[str, object]:
         rows = announcements.announcements_of(session, visitor.community_id)
-        return [(row, _rule_words(row)) for row in rows]
+        return {
+            "rows": [(row, _rule_words(row)) for row in rows],
+            "owners": showing.owners_waited_for(session, visitor.community_id),
+        }
 
-    rows = await services_of(request).database.read(work)
-    return page(request, visitor, "announcements.html", rows=rows, states=STATE_NAMES)
+    found = await services_of(request).database.read(work)
+    return page(request, visitor, "announcements.html", 200, **{**found, "states": STATE_NAMES})
 
 
 def _rule_words(announcement: Announcement) -> str:

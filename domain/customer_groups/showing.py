@@ -53,6 +53,21 @@ def waiting(session: Session, community_id: int, *, announcement_id: int | None 
     return _shown(session, here, now=now)
 
 
+def owners_waited_for(session: Session, community_id: int) -> dict[int, list[str]]:
+    """Whom each announcement still waits for, by its key."""
+    query = (
+        select(AnnouncementRun.announcement_id, PostTask.owner_name)
+        .join(PostTask, PostTask.run_id == AnnouncementRun.id)
+        .where(PostTask.community_id == community_id, PostTask.state.in_(WAITING))
+        .distinct()
+        .order_by(PostTask.owner_name)
+    )
+    found: dict[int, list[str]] = {}
+    for announcement_id, owner in session.execute(query):
+        found.setdefault(announcement_id, []).append(owner)
+    return found
+
+
 def of_run(session: Session, run: AnnouncementRun, *, now: datetime) -> list[Shown]:
     """All posts of one posting that owners had or have to send."""
     return _shown(session, [PostTask.run_id == run.id], now=now)

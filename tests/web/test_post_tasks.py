@@ -68,6 +68,20 @@ async def test_pages_show_whom_a_post_waits_for(office: Office, now: datetime, t
     assert WAITS not in (await there.get("/groups")).text
 
 
+async def test_list_names_whom_an_announcement_waits_for(office: Office, now: datetime, tmp_path: Path) -> None:
+    add_group(office, now)
+    announce(office, now, tmp_path)
+    clerk, there = await office.browser(office.clerk), await office.browser(office.clerk_there)
+    assert ["等 张伟 发送" in (await one.get("/announcements")).text for one in (clerk, there)] == [True, False]
+    with office.counted() as before:
+        await clerk.get("/announcements")
+    add_group(office, now, "二群", owner="li")
+    announce(office, now, tmp_path)
+    with office.counted() as after:
+        await clerk.get("/announcements")
+    assert len(after) == len(before)
+
+
 async def test_preview_says_how_many_groups_need_their_owner(office: Office, now: datetime, tmp_path: Path) -> None:
     add_group(office, now)
     key = announce(office, now, tmp_path)
