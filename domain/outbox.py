@@ -26,6 +26,7 @@ __all__ = [
     "find_press",
     "keep_more",
     "post",
+    "pressed_words",
     "resend",
     "tell_staff",
 ]
@@ -182,6 +183,12 @@ def find_press(session: Session, key: str, chat_id: int) -> tuple[Outbox, str, i
         return None
     button = row.buttons[line][place]
     return row, button["action"], int(button["subject"]) if button["subject"] else None
+
+
+def pressed_words(row: Outbox, key: str) -> str:
+    """What stood on the button of this key, which `find_press` has found on the row."""
+    _, line, place = key.rsplit(".", 2)
+    return str(row.buttons[int(line)][int(place)]["text"])
 
 
 def tell_staff(session: Session, text: str, *, key: str, now: datetime, community_id: int | None = None) -> None:

@@ -44,6 +44,7 @@ class Context:
     now: datetime
     understanding: Understanding
     site: Site
+    pressed: str = ""  # the words of the button that was pressed
     parts: tuple[Part, ...] = ()  # the matters of a message that tells of several
     received: Noted = field(init=False)  # itself in the inbox
     _person: people.Person | None = None

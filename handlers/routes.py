@@ -77,6 +77,7 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.not_done": neighbours.not_done,
     "cases.accept": tasks.accept,
     "cases.return": tasks.start_return,
+    "cases.return_because": tasks.return_because,
     "cases.arrive": tasks.arrive,
     "cases.finish": tasks.start_finish,
     "cases.answer": tasks.start_answer,
@@ -234,7 +235,8 @@ def _press(ctx: Context) -> None:
     found = outbox.find_press(ctx.session, ctx.incoming.button or "", ctx.chat.id)
     if found is None:
         raise Refused("cases.press_unknown")
-    _, action, subject = found
+    row, action, subject = found
+    ctx.pressed = outbox.pressed_words(row, ctx.incoming.button or "")
     ACTIONS[action](ctx, subject or 0)
 
 

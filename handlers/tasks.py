@@ -6,12 +6,13 @@ from domain import access, dialogues, files, inbox
 from domain.cases import answers, listing, opening, proofs, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
-from handlers.context import Context
+from handlers.context import Context, Press
 
 PROOF_STEP = "tasks.proof"
 RETURN_STEP = "tasks.return"
 ANSWER_STEP = "tasks.answer"
 PROOF_AGAIN_STEP = proofs.AGAIN_STEP
+REASONS_IN_A_ROW = 2
 
 
 def _case(ctx: Context, case_id: int, step: Step) -> listing.Case:
@@ -38,7 +39,22 @@ def start_return(ctx: Context, subject: int) -> None:
     case = _case(ctx, subject, Step.RETURN)
     ctx.answer_press()
     ctx.ask(RETURN_STEP, {"case": str(case.id)})
-    ctx.reply("cases.ask_return_reason")
+    reasons = say("cases.return_reasons").split("、")
+    pairs = [reasons[place : place + REASONS_IN_A_ROW] for place in range(0, len(reasons), REASONS_IN_A_ROW)]
+    buttons = [[Press(words, "cases.return_because", case.id) for words in pair] for pair in pairs]
+    ctx.reply("cases.ask_return_reason", buttons=buttons)
+
+
+def return_because(ctx: Context, subject: int) -> None:
+    """One of the reasons that were offered: the question becomes what came of it."""
+    case = _case(ctx, subject, Step.RETURN)
+    work.return_case(ctx.session, case, ctx.person, ctx.pressed, now=ctx.now)
+    question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
+    if question is not None and question.step == RETURN_STEP and question.data["case"] == str(case.id):
+        dialogues.close(ctx.session, question)
+    ctx.answer_press()
+    words = say("cases.returned", number=case.number)
+    listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, words, now=ctx.now)
 
 
 def start_finish(ctx: Context, subject: int) -> None:

@@ -127,6 +127,10 @@ class WeComEmulator:
             "CardType": card.body.get("card_type", ""),
             "ResponseCode": self.app.new_code(card),
         }
+        if "checkbox" in card.body:
+            chosen = {"QuestionKey": card.body["checkbox"]["question_key"], "OptionIds": {"OptionId": key}}
+            fields["SelectedItems"] = {"SelectedItem": chosen}
+            key = card.body["submit_button"]["key"]
         return self._push(userid, "event", {"Event": "template_card_event", "EventKey": key, **fields})
 
     def posts(self, userid: str) -> list[Posted]:

@@ -100,7 +100,11 @@ class AibotEmulator:
         key = next((key for words, key in post.buttons if words == label), None)
         if key is None:
             raise ValueError(f"no such button among {[words for words, _ in post.buttons]}")
-        kind = {"card_type": "button_interaction", "event_key": key, "task_id": post.task_id}
+        kind: Json = {"card_type": post.body["card_type"], "event_key": key, "task_id": post.task_id}
+        if "checkbox" in post.body:
+            kind["event_key"] = post.body["submit_button"]["key"]
+            chosen = {"question_key": post.body["checkbox"]["question_key"], "option_ids": {"option_id": [key]}}
+            kind["selected_items"] = {"selected_item": [chosen]}
         return self._event(userid, chat, {"eventtype": "template_card_event", "template_card_event": kind}, post)
 
     def posts(self, chat: str) -> list[Post]:

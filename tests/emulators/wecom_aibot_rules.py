@@ -53,6 +53,8 @@ class Post:
 
     @property
     def buttons(self) -> list[tuple[str, str]]:
+        if "checkbox" in self.body:
+            return [(one["text"], one["id"]) for one in self.body["checkbox"]["option_list"]]
         return [(one["text"], one["key"]) for one in self.body.get("button_list", [])]
 
 

@@ -95,6 +95,8 @@ def card(given: Json, *, is_update: bool) -> None:
         letters(line.get("value", ""), 26, "value")
     if kind == "button_interaction":
         buttons(given)
+    if kind == "vote_interaction":
+        vote(given)
 
 
 def buttons(given: Json) -> None:
@@ -107,6 +109,28 @@ def buttons(given: Json) -> None:
         letters(button["text"], 10, "button")
         if not 1 <= len(button.get("key", "k").encode()) <= 1024:
             raise ApiError(40058, "key must have 1 to 1024 bytes")
+
+
+def vote(given: Json) -> None:
+    need(given, ("checkbox", "submit_button"), "vote_interaction")
+    if "horizontal_content_list" in given:
+        raise ApiError(40035, "strict: a vote has no lines")
+    box, submit = given["checkbox"], given["submit_button"]
+    only(box, {"question_key", "mode", "option_list"}, "checkbox")
+    need(box, ("question_key", "option_list"), "checkbox")
+    only(submit, {"text", "key"}, "submit_button")
+    need(submit, ("text", "key"), "submit_button")
+    letters(submit["text"], 10, "submit_button")
+    if not 1 <= len(box["option_list"]) <= 20:
+        raise ApiError(45008, "1 to 20 options")
+    if len({one["id"] for one in box["option_list"]}) != len(box["option_list"]):
+        raise ApiError(40058, "an option's id twice")
+    for option in box["option_list"]:
+        only(option, {"id", "text", "is_checked"}, "option")
+        need(option, ("id", "text"), "option")
+        letters(option["text"], 17, "option")
+        if not 1 <= len(option["id"].encode()) <= 128:
+            raise ApiError(40058, "id must have 1 to 128 bytes")
 
 
 def menu(given: Json) -> None:

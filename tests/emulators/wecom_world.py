@@ -68,6 +68,8 @@ class Posted:
             return [(item["content"], item.get("id", ""), item.get("url")) for _, item in items]
         if self.kind != "template_card" or self.body.get("replace_text"):
             return []
+        if "checkbox" in self.body:
+            return [(one["text"], one["id"], None) for one in self.body["checkbox"]["option_list"]]
         return [(one["text"], one.get("key", ""), one.get("url")) for one in self.body.get("button_list", [])]
 
 

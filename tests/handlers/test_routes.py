@@ -26,7 +26,7 @@ def test_actions_are_those_that_buttons_start() -> None:
     """What the rules put under messages is what the table knows; nothing more, nothing less."""
     assert set(ACTIONS) == {
         *("cases.undo", "cases.confirm", "cases.decline", "cases.satisfied", "cases.dissatisfied"),
-        *("cases.accept", "cases.return", "cases.arrive", "cases.finish", "cases.answer"),
+        *("cases.accept", "cases.return", "cases.return_because", "cases.arrive", "cases.finish", "cases.answer"),
         *("cases.part", "cases.not_done", "answers.ask_staff", "cases.not_meant", "cases.in_community"),
         *(f"cases.meant_{kind}" for kind in meanings.CHOICES),
     }

@@ -1,7 +1,12 @@
 """The worker's side in private chat: the card's buttons, reasons, proofs, and the list of what is in hand."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from core.texts import say
+from domain.cases import listing
+from storage.cases import CaseEvent
 from tests.stage import GROUP, PRIVATE, STAFF_GROUP, Stage, photo
 
 pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
@@ -46,7 +51,7 @@ async def test_return_needs_a_reason_and_goes_to_the_next_in_line(stage: Stage) 
     await stage.say("张伟", PRIVATE, "不")
     await stage.say("张伟", PRIVATE, "不在我的网格")
     assert stage.texts("张伟")[-3:] == [
-        "请写一句退单的原因，例如“不在我的网格”。发送“取消”可放弃退单。",
+        "为什么退单？\n选一项，或直接写一句；发“取消”可放弃。",
         "请写一句原因（至少两个字）。",
         f"{NUMBER} 已退单，社区会另行安排。",
     ]
@@ -54,6 +59,30 @@ async def test_return_needs_a_reason_and_goes_to_the_next_in_line(stage: Stage) 
     assert stage.card("孙立").buttons == ("接单", "退单")
     case = stage.case(NUMBER)
     assert (case.returns, case.assignee_role) == (1, "micro_grid_head")
+
+
+async def test_return_takes_one_tap_on_a_reason(stage: Stage) -> None:
+    """The question says what came of it and loses its buttons; what is said next is no second reason."""
+    await assigned(stage)
+    await stage.press("张伟", PRIVATE, "退单")
+    asked = stage.last("张伟")
+    assert asked.buttons == tuple(say("cases.return_reasons").split("、"))
+    await stage.press("张伟", PRIVATE, "居民家里没人", of=asked)
+    assert (stage.last("张伟").text, stage.last("张伟").buttons) == (f"{NUMBER} 已退单，社区会另行安排。", ())
+    (returned,) = [event for event in events(stage) if event.step == "return"]
+    assert (returned.note, stage.case(NUMBER).returns) == ("居民家里没人", 1)
+    await stage.say("张伟", PRIVATE, "不在我的网格")
+    assert stage.case(NUMBER).returns == 1
+
+
+def events(stage: Stage) -> Sequence[CaseEvent]:
+    with stage.app.database.reading() as session:
+        return listing.events_of(session, stage.case(NUMBER).id)
+
+
+def test_reasons_fit_every_card(stage: Stage) -> None:
+    reasons = say("cases.return_reasons").split("、")
+    assert (6 < len(reasons) <= 10, max(map(len, reasons)) <= 10, len(set(reasons))) == (True, True, len(reasons))
 
 
 async def test_case_returned_by_all_lands_at_the_desk(stage: Stage) -> None:

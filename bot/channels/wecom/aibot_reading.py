@@ -60,9 +60,29 @@ class _From(msgspec.Struct):
     userid: str
 
 
+class _Options(msgspec.Struct):
+    option_id: list[str] = []
+
+
+class _Selected(msgspec.Struct):
+    option_ids: _Options = msgspec.field(default_factory=_Options)
+
+
+class _SelectedItems(msgspec.Struct):
+    selected_item: list[_Selected] = []
+
+
 class _Press(msgspec.Struct):
+    """A button, or of a vote card what was chosen."""
+
     event_key: str = ""
     task_id: str = ""
+    selected_items: _SelectedItems = msgspec.field(default_factory=_SelectedItems)
+
+    @property
+    def key(self) -> str:
+        chosen = [one for item in self.selected_items.selected_item for one in item.option_ids.option_id]
+        return chosen[0] if chosen else self.event_key
 
 
 class _Event(msgspec.Struct):
@@ -136,7 +156,7 @@ def read(body: bytes, account: str, at: datetime, bot_name: str = "") -> Read:
 def _check(callback: Callback) -> None:
     ids = [callback.msgid, callback.sender.userid, callback.chat]
     press = callback.event.template_card_event if callback.event is not None else None
-    pressed = [] if press is None else [press.task_id, press.event_key]
+    pressed = [] if press is None else [press.task_id, press.key]
     if not all(0 < len(one) <= LONGEST_ID for one in ids) or any(CONTROL.search(one) for one in [*ids, *pressed]):
         raise ValueError
 
@@ -223,10 +243,10 @@ def _event(callback: Callback, account: str, moment: datetime) -> Incoming | Non
     press = callback.event.template_card_event
     if callback.event.eventtype != "template_card_event" or press is None or not press.task_id:
         return None
-    if press.event_key == NO_BUTTON:
+    if press.key == NO_BUTTON:
         return None
     made = _made(callback, account, moment, known, IncomingKind.PRESS)
-    return replace(made, message_id=press.task_id, button=press.event_key, press_id=known)
+    return replace(made, message_id=press.task_id, button=press.key, press_id=known)
 
 
 def _made(callback: Callback, account: str, moment: datetime, external_id: str, kind: IncomingKind) -> Incoming:

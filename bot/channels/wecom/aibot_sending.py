@@ -257,7 +257,9 @@ def plan(text: str, rows: Rows, files: tuple[StoredFile, ...], task_id: str) -> 
 
 
 def for_bot(card: Json) -> Json:
-    """The AI bot's cards have buttons of one sort only, and no grey words in their place."""
+    """The AI bot's cards have buttons of one sort only, and no grey words in their place. A vote is as everywhere."""
+    if "button_list" not in card:
+        return card
     buttons = [
         {name: value for name, value in button.items() if name in ("text", "style", "key")}
         for button in card["button_list"]

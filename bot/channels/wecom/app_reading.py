@@ -125,7 +125,7 @@ class _Reader:
         known = ":".join((self._user, str(int(self._at.timestamp())), name, key, self._text("TaskId")))
         external_id = f"event:{hashlib.sha256(known.encode('utf-8', 'replace')).hexdigest()[:32]}"
         if name in ("template_card_event", "template_card_menu_event"):
-            return self._press(external_id, key)
+            return self._press(external_id, self._chosen() or key)
         if name == "subscribe":
             return self._make(external_id, IncomingKind.BOT_STARTED, message_id=external_id)
         if name == "enter_agent":
@@ -135,6 +135,14 @@ class _Reader:
         if name == "click" and key:
             return self._make(external_id, IncomingKind.MESSAGE, message_id=external_id, text=key)
         return None
+
+    def _chosen(self) -> str:
+        """The option of a vote card; empty where buttons were pressed. One is chosen of one question: the first counts."""
+        found: object = self._fields
+        for name in ("SelectedItems", "SelectedItem", "OptionIds", "OptionId"):
+            found = found.get(name, "") if isinstance(found, dict) else ""
+            found = found[0] if isinstance(found, list) and found else found
+        return found if isinstance(found, str) else ""
 
     def _contact(self, change: str) -> Incoming | None:
         """Somebody came into the address book, changed or left; departments are looked at when staff look."""

@@ -12,6 +12,9 @@ TITLE, SUBTITLE, KEY_NAME, VALUE, BUTTON = 26, 112, 5, 26, 10  # characters
 MOST_LINES = 6
 MOST_BUTTONS = 6
 KEY_BYTES = 1024
+# A vote card, for more choices than buttons: its options, their words and keys, and the words under its title.
+MOST_OPTIONS, OPTION, OPTION_KEY_BYTES, DESCRIPTION = 20, 17, 128, 30
+SUBMIT = {"text": "提交", "key": "submit"}
 # "位置：3号楼东边" stands better as a line of its own kind.
 NAMED = re.compile(rf"([^：\s]{{1,{KEY_NAME}}})：(\S.{{0,{VALUE - 1}}})")
 ANSWERED = "已更新"
@@ -28,7 +31,9 @@ class Card:
 
 
 def card_of(text: str, rows: Rows, task_id: str) -> Card:
-    """A card with these buttons; without any, one that shows grey words where they were."""
+    """A card with these buttons, or a vote where they are too many; without any, one that shows grey words where they were."""
+    if sum(len(row) for row in rows) > MOST_BUTTONS:
+        return _vote_of(text, rows, task_id)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first, *others = lines or ["　"]
     named: list[Json] = []
@@ -56,11 +61,31 @@ def card_of(text: str, rows: Rows, task_id: str) -> Card:
     return Card(body, len(more) <= SUBTITLE)
 
 
-def _buttons(rows: Rows) -> list[Json]:
+def _vote_of(text: str, rows: Rows, task_id: str) -> Card:
+    """One of many, chosen and then submitted."""
     shown = [button for row in rows for button in row]
-    if len(shown) > MOST_BUTTONS:
-        raise Rejected(f"a card takes at most {MOST_BUTTONS} buttons")
-    return [_button(button, place) for place, button in enumerate(shown)]
+    if len(shown) > MOST_OPTIONS or any(button.url is not None for button in shown):
+        raise Rejected(f"a card takes at most {MOST_BUTTONS} buttons, or {MOST_OPTIONS} choices without links")
+    if not all(1 <= len(button.key.encode()) <= OPTION_KEY_BYTES for button in shown):
+        raise Rejected(f"a choice's key must have 1 to {OPTION_KEY_BYTES} bytes")
+    first, _, more = text.strip().partition("\n")
+    more = " ".join(more.split())
+    title: Json = {"title": shorten(first or "　", TITLE)}
+    if more:
+        title["desc"] = shorten(more, DESCRIPTION)
+    options = [{"id": button.key, "text": shorten(button.text, OPTION), "is_checked": False} for button in shown]
+    body: Json = {
+        "card_type": "vote_interaction",
+        "task_id": task_id,
+        "main_title": title,
+        "checkbox": {"question_key": "choice", "mode": 0, "option_list": options},
+        "submit_button": SUBMIT,
+    }
+    return Card(body, len(first) <= TITLE and len(more) <= DESCRIPTION)
+
+
+def _buttons(rows: Rows) -> list[Json]:
+    return [_button(button, place) for place, button in enumerate(button for row in rows for button in row)]
 
 
 def _button(button: Button, place: int) -> Json:

@@ -301,6 +301,23 @@ async def test_refusal_becomes_what_the_sender_understands(code: int, expected: 
             await there.channel.send(there.outgoing("您好", GROUP))
 
 
+async def test_vote_of_the_bot_is_chosen_and_read_like_a_button() -> None:
+    async with on_aibot() as there:
+        there.wecom.say("zhang", "zhang", "任务")
+        await there.settled()
+        choices = tuple((Button(words, f"token.{place}.0"),) for place, words in enumerate("甲乙丙丁戊己庚"))
+        sent = await there.channel.send(there.outgoing("为什么退单？", buttons=choices))
+        card = there.wecom.posts("zhang")[-1]
+        assert (card.body["card_type"], [words for words, _ in card.buttons]) == (
+            "vote_interaction",
+            list("甲乙丙丁戊己庚"),
+        )
+        there.wecom.press("zhang", "zhang", card.id, "丙")
+        await there.settled()
+        press = there.ears.heard[-1]
+        assert (press.kind, press.button, press.message_id) == (IncomingKind.PRESS, "token.2.0", sent.external_id)
+
+
 async def test_check_beside_the_running_program_pushes_nobody_out() -> None:
     """It goes by what the program wrote down, and tries the secret itself only where no program of ours can have the bot."""
     async with on_aibot() as there:

@@ -209,9 +209,44 @@ def test_every_text_makes_a_card_that_is_taken(text: str) -> None:
         wecom_checks.card(card_of(text, buttons, "w1-a").body, is_update=False)
 
 
+REASONS = tuple(Button(words, f"token.{place}.0") for place, words in enumerate("甲乙丙丁戊己庚"))
+
+
+async def test_more_choices_than_buttons_become_a_vote_and_its_choice_is_the_press() -> None:
+    async with on_wecom() as on:
+        sent = await on.app.send(
+            on.outgoing("为什么退单？\n选一项，或直接写一句。", buttons=tuple((one,) for one in REASONS))
+        )
+        (card,) = on.wecom.posts("zhang")
+        assert (card.text, card.body["card_type"]) == ("为什么退单？\n选一项，或直接写一句。", "vote_interaction")
+        assert [words for words, _, _ in card.buttons] == list("甲乙丙丁戊己庚")
+        on.wecom.press("zhang", card.id, "戊")
+        await on.settled()
+        (press,) = on.ears.heard
+        assert (press.kind, press.button, press.message_id) == (IncomingKind.PRESS, REASONS[4].key, sent.external_id)
+        keep = {**sent.keep, **press.keep}
+        edit = on.outgoing("已退单", action=OutgoingAction.EDIT, message_id=sent.external_id, keep=keep)
+        assert (await on.app.send(edit)).external_id == sent.external_id
+        assert [(post.text, post.buttons) for post in on.wecom.posts("zhang")] == [("已退单", [])]
+
+
+async def test_words_too_long_for_a_vote_go_before_it() -> None:
+    text = "为什么把这件事退回来，不接着办了呢？请从下面选一项。\n" + "，".join(f"第{at}句" for at in range(20))
+    async with on_wecom() as on:
+        await on.app.send(on.outgoing(text, buttons=(REASONS,)))
+        said, card = on.wecom.posts("zhang")
+        assert (said.text, card.body["card_type"]) == (text, "vote_interaction")
+
+
 def test_too_many_buttons_and_empty_keys_are_refused() -> None:
-    with pytest.raises(Rejected):
-        card_of("x", ((ACCEPT,) * 7,), "w1")
+    for rows in (
+        (tuple(Button("x", f"k{at}") for at in range(21)),),
+        ((*REASONS[:6], Button("看照片", url="https://example.org/")),),
+        ((*REASONS[:6], Button("空", "")),),
+        ((*REASONS[:6], Button("长", "k" * 129)),),
+    ):
+        with pytest.raises(Rejected):
+            card_of("x", rows, "w1")
     with pytest.raises(Rejected):
         card_of("x", ((Button("y", ""),),), "w1")
 
