@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from wechatpy.crypto.base import WeChatCipher
 from wechatpy.enterprise.crypto import WeChatCrypto
 
-from bot.channels.wecom.callbacks import CallbackDoor, read_query, read_xml
+from bot.channels.wecom.callbacks import CallbackDoor, _read_any, _read_flat, read_query, read_xml
 from bot.channels.wecom.crypto import Envelope, decode_key
 from core.hooks import HookCall
 
@@ -195,6 +195,59 @@ def test_xml_keeps_ids_and_words_as_they_are() -> None:
     words = "<!DOCTYPE 井盖> &amp; <b>"
     xml = f"<xml><FromUserName>0012</FromUserName><MsgId>9223372036854775809</MsgId><Content><![CDATA[{words}\x00]]></Content></xml>"
     assert read_xml(xml) == {"FromUserName": "0012", "MsgId": "9223372036854775809", "Content": words}
+
+
+def test_short_way_reads_what_the_long_way_reads() -> None:
+    """Whatever becomes of a callback's text: where the short way says anything, the parser says the same."""
+    draw = random.Random(20261121)
+    plain = (
+        "<xml><ToUserName><![CDATA[ww1]]></ToUserName>\n<CreateTime>17</CreateTime><Content><![CDATA[井盖 <b> & 坏了]]></Content>"
+        "<Empty></Empty><Event><![CDATA[]]></Event> <AgentID>1</AgentID></xml>"
+    )
+    pieces = (
+        "<![CDATA[",
+        "]]>",
+        "</xml>",
+        "<xml>",
+        "&amp;",
+        "&",
+        "<",
+        ">",
+        "]",
+        "\r",
+        "\n",
+        "\ufffe",
+        "\x00",
+        "<A>x</A>",
+        "\u3000",
+        "/",
+    )
+    read = 0
+    for _ in range(4000):
+        text = plain
+        for _ in range(draw.randrange(3)):
+            at, end = draw.randrange(len(text)), draw.randrange(len(text))
+            match draw.randrange(3):
+                case 0:
+                    text = text[:at] + draw.choice(pieces) + text[at:]
+                case 1:
+                    text = text[:at] + text[min(len(text), at + draw.randrange(12)) :]
+                case 2:
+                    text = text[:at] + text[at:end] + text[at:]
+        clean = text.replace("\x00", "")
+        short = _read_flat(clean)
+        assert short is None or short == _read_any(clean.encode()), text
+        read += short is not None
+    assert read > 1000
+    assert read_xml(plain) == {
+        "ToUserName": "ww1",
+        "CreateTime": "17",
+        "Content": "井盖 <b> & 坏了",
+        "Empty": "",
+        "Event": "",
+        "AgentID": "1",
+    }
+    assert read_xml("<xml><A>half \ud800</A></xml>") is None
 
 
 def test_query_is_read_literally() -> None:
