@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from bot.bench.figures import Row
 from core.errors import ConfigError
 
-MEASURED = (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 16)
+MEASURED = (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 16, 17)
 INTAKE = frozenset({1, 2, 3, 7, 8, 9})
 TIMERS = frozenset({10, 11, 12})
 
@@ -40,7 +40,7 @@ def _wanted(rows: Sequence[int]) -> tuple[int, ...]:
 
 def _measure(wanted: Sequence[int], quick: bool) -> tuple[dict[str, object], list[Row]]:
     # Here, because what is measured needs psutil, which an installation that never measures has not.
-    from bot.bench import crash, intake, pacing, storage_layer, timers  # noqa: PLC0415
+    from bot.bench import callbacks, crash, intake, pacing, storage_layer, timers  # noqa: PLC0415
     from bot.bench.machine import describe  # noqa: PLC0415
     from bot.bench.stage import FULL, QUICK, stage  # noqa: PLC0415
 
@@ -54,6 +54,7 @@ def _measure(wanted: Sequence[int], quick: bool) -> tuple[dict[str, object], lis
             (TIMERS, lambda numbers: timers.rows(here, numbers)),
             (frozenset({13}), lambda _: [pacing.row(here)]),
             (frozenset({16}), lambda _: [crash.row(here)]),
+            (frozenset({17}), lambda _: [callbacks.row(here)]),
         ]
         measured: list[Row] = []
         for rows, measure in parts:

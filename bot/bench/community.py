@@ -10,7 +10,7 @@ from bot.sample.load import load_sample, sample_people
 from core.clock import SystemClock
 from core.config import DatabaseSettings, LogSettings, Settings, TelegramSettings, WebSettings
 from core.messages import ChatKind, ChatRef
-from domain import chats, people
+from domain import areas, chats, people
 from domain.chats import ChatPurpose, ChatState
 from storage.base import Session
 from storage.people import PrivateChat
@@ -19,6 +19,10 @@ TOKEN = "7000001:AAMeasuredMeasuredMeasuredMeasured1"  # noqa: S105  # of a bot 
 ACCOUNT = TOKEN.partition(":")[0]
 SECRET = "only-for-measuring"  # noqa: S105  # of a webhook on loopback that lives a few seconds
 CHANNEL = "telegram"
+WECOM, CORP, AGENT = "wecom", "ww0000000000000001", 1000002
+WECOM_ACCOUNT = f"{CORP}:{AGENT}"
+CALLBACK_TOKEN = "onlyForMeasuring"  # noqa: S105
+AES_KEY = "MeasuredMeasuredMeasuredMeasuredMeasured123"
 DATABASE = "wuwei.sqlite3"
 
 
@@ -67,6 +71,57 @@ def write_config(folder: Path, telegram: str) -> Path:
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
+
+
+def write_wecom_config(folder: Path, platform: str) -> Path:
+    """The same with WeCom's self-built app in the place of Telegram."""
+    file = folder / "config.toml"
+    lines = [
+        f'data_folder = "{folder.as_posix()}"',
+        "[web]",
+        "port = 0",
+        "[wecom]",
+        f'corp_id = "{CORP}"',
+        f"agent_id = {AGENT}",
+        f'secret = "{SECRET}"',
+        f'callback_token = "{CALLBACK_TOKEN}"',
+        f'aes_key = "{AES_KEY}"',
+        f'base_url = "{platform}"',
+        "[log]",
+        'level = "warning"',
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def add_private_chats(folder: Path) -> None:
+    """Every resident of the load has a private chat on both channels, placed in the community."""
+    database = open_database(settings_for(folder))
+    now = SystemClock().now()
+    with database.writing() as session:
+        (community,) = areas.communities(session)
+        for number in range(updates.RESIDENTS):
+            for channel, account, key in (
+                (CHANNEL, ACCOUNT, telegram_id(number)),
+                (WECOM, WECOM_ACCOUNT, member(number)),
+            ):
+                person = people.find_or_make_person(
+                    session, channel=channel, external_id=key, name="居民", username=None, now=now
+                )
+                chat = chats.find_or_make(session, channel, account, ChatRef(key, ChatKind.PRIVATE), now=now)
+                chat.community_id, chat.area_id, chat.person_id = community.id, community.id, person.id
+                found = people.account_of(session, channel, key)
+                assert found is not None
+                found.private_chat = PrivateChat.OPEN
+    database.close()
+
+
+def telegram_id(resident: int) -> str:
+    return str(updates.FIRST_RESIDENT + resident)
+
+
+def member(resident: int) -> str:
+    return f"neighbour{resident:04}"
 
 
 def _fill(session: Session, now: datetime) -> None:

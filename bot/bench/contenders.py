@@ -77,7 +77,7 @@ def run(stage: Stage, name: str, load: Load) -> Outcome:
         raise MeasuringError(f"{name}: {answers.refused} updates refused, {len(answers.acked)} taken")
     stored = cases = 0
     if data is not None:
-        stored, cases = _check_stored(data, load.updates, warm, answers)
+        stored, cases = check_stored(data, load.updates, warm, answers)
     else:
         _check_handled(name, count_file, len(warm.acked) + len(answers.acked) + 1)
     return Outcome(
@@ -110,7 +110,7 @@ def _shape(name: str, load: Load, skip: int, count: int, seconds: float, pace: f
     return Shape(PATHS[name], community.SECRET, load.bodies, skip, count, seconds, pace)
 
 
-def _check_stored(data: Path, sent: Sequence[Update], warm: Answers, answers: Answers) -> tuple[int, int]:
+def check_stored(data: Path, sent: Sequence[Update], warm: Answers, answers: Answers) -> tuple[int, int]:
     """Every acknowledged number stands in the inbox, and every case has its history. Returns what the load itself left."""
     with sqlite3.connect(data / community.DATABASE) as connection:
         stored = {int(key) for (key,) in connection.execute("SELECT external_id FROM received")}

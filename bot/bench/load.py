@@ -114,13 +114,19 @@ async def run(told: dict[str, object], requests: list[bytes]) -> dict[str, objec
 
 
 def prepare(told: dict[str, object]) -> list[bytes]:
-    head = (
-        f"POST {told['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    """A line of the file is a body, or a query, a tab and a body."""
+    start = f"POST {told['path']}".encode()
+    rest = (
+        " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"X-Telegram-Bot-Api-Secret-Token: {told['secret']}\r\nContent-Length: "
     ).encode()
-    bodies = Path(str(told["bodies"])).read_bytes().splitlines()
+    lines = Path(str(told["bodies"])).read_bytes().splitlines()
     skipped, count = int(str(told["skip"])), int(str(told["count"]))
-    return [head + str(len(body)).encode() + b"\r\n\r\n" + body for body in bodies[skipped : skipped + count]]
+    made = []
+    for line in lines[skipped : skipped + count]:
+        query, _, body = line.rpartition(b"\t")
+        made.append(start + (b"?" + query if query else b"") + rest + str(len(body)).encode() + b"\r\n\r\n" + body)
+    return made
 
 
 def main() -> None:

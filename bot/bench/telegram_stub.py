@@ -1,4 +1,4 @@
-"""Stands in for Telegram's side: answers what a bot asks at its start, and every send at once. Run by its path.
+"""Stands in for Telegram's side, and for WeCom's: answers what a bot asks at its start, and every send at once. Run by its path.
 
 Prints its address on the first line. Not a judge of what is right: that is the emulator of the test suite.
 """
@@ -16,6 +16,19 @@ ME = {
     "can_join_groups": True,
     "can_read_all_group_messages": True,
     "supports_inline_queries": False,
+}
+
+
+# Whatever is asked of WeCom, some of these are the answer.
+CORP = {
+    "errcode": 0,
+    "errmsg": "ok",
+    "access_token": "measured",
+    "expires_in": 7200,
+    "name": "居民",
+    "msgid": "1",
+    "agent_list": [],
+    "ip_list": ["127.0.0.1"],
 }
 
 
@@ -47,8 +60,9 @@ class Answering(asyncio.Protocol):
             if len(self.got) < end + 4 + size:
                 return
             self.got = self.got[end + 4 + size :]
-            method = head.split(b" ", 2)[1].rsplit(b"/", 1)[-1].decode()
-            body = json.dumps({"ok": True, "result": result_of(method)}).encode()
+            path = head.split(b" ", 2)[1].decode()
+            is_wecom = path.startswith("/cgi-bin/")
+            body = json.dumps(CORP if is_wecom else {"ok": True, "result": result_of(path.rsplit("/", 1)[-1])}).encode()
             assert self.transport is not None
             self.transport.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "

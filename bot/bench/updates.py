@@ -68,9 +68,15 @@ def group_id(group: int) -> int:
 
 
 def updates(
-    count: int, *, first: int = FIRST_UPDATE, seed: int = SEED, shares: tuple[tuple[str, int], ...] = SHARES
+    count: int,
+    *,
+    first: int = FIRST_UPDATE,
+    seed: int = SEED,
+    shares: tuple[tuple[str, int], ...] = SHARES,
+    is_private: bool = False,
 ) -> Iterator[Update]:
-    """`count` updates with numbers from `first`; a repeat is an earlier one sent again, byte for byte."""
+    """`count` updates with numbers from `first`; a repeat is an earlier one sent again, byte for byte. `is_private`: said to the
+    bot alone, not in a group."""
     chance = random.Random(seed)
     numbers = itertools.count(first)
     said: list[Update] = []
@@ -86,7 +92,8 @@ def updates(
             reports[resident] += 1
         else:
             text = chance.choice(CHATS)
-        made = Update(number := next(numbers), part, _body(number, resident, _filled(text, chance)))
+        said_to = _private(resident) if is_private else _group(resident)
+        made = Update(number := next(numbers), part, _body(number, resident, said_to, _filled(text, chance)))
         said.append(made)
         yield made
 
@@ -100,9 +107,18 @@ def _filled(text: str, chance: random.Random) -> str:
     return text.format(**{name: chance.choice(values) for name, values in SLOTS.items()})
 
 
-def _body(number: int, resident: int, text: str) -> bytes:
-    """An update as Telegram writes it: Chinese as \\u escapes. A resident speaks in one group."""
+def _group(resident: int) -> dict[str, object]:
+    """A resident speaks in one group."""
     group = resident % GROUPS
+    return {"id": group_id(group), "title": f"和谐里社区第{group + 1}居民群（邻里互助）", "type": "supergroup"}
+
+
+def _private(resident: int) -> dict[str, object]:
+    return {"id": FIRST_RESIDENT + resident, "first_name": GIVEN[resident % len(GIVEN)], "type": "private"}
+
+
+def _body(number: int, resident: int, chat: dict[str, object], text: str) -> bytes:
+    """An update as Telegram writes it: Chinese as \\u escapes."""
     first = GIVEN[resident % len(GIVEN)] + GIVEN[resident * 7 % len(GIVEN)]
     message = {
         "message_id": number % 1_000_000_000,
@@ -114,7 +130,7 @@ def _body(number: int, resident: int, text: str) -> bytes:
             "username": f"hexieli_neighbour_{resident:04}",
             "language_code": "zh-hans",
         },
-        "chat": {"id": group_id(group), "title": f"和谐里社区第{group + 1}居民群（邻里互助）", "type": "supergroup"},
+        "chat": chat,
         "date": int(time.time()),
         "text": text,
     }

@@ -2,18 +2,24 @@
 
 import json
 import sqlite3
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bot.bench import command, contenders, slow_disk, stage, updates
+from bot.bench import callbacks, command, community, contenders, slow_disk, stage, updates
 from bot.bench.contenders import OURS, Load
 from bot.bench.figures import Round, Row
 from bot.bench.processes import MeasuringError
 from bot.bench.stage import QUICK
 from bot.bench.updates import CASE, CHATTER, REPEAT
+from bot.channels.wecom.app_reading import to_incoming
+from bot.channels.wecom.callbacks import CallbackDoor
+from bot.channels.wecom.crypto import Envelope
 from core.errors import ConfigError
+from core.hooks import HookCall
 
 TINY = replace(QUICK, rounds=1, seconds=0.3, kills=1, timer_rounds=1, blocking_jobs=200, broadcast_sends=60)
 
@@ -82,6 +88,29 @@ def test_slow_disk_without_a_compiler_is_skipped_in_words(tmp_path: Path, monkey
         slow_disk.build(tmp_path)
 
 
+async def test_callbacks_say_what_the_updates_say() -> None:
+    """Row 17 is fair only where both programs hear the same words of the same residents, each time under another seal."""
+    envelope = Envelope(community.CALLBACK_TOKEN, community.AES_KEY, community.CORP)
+    door = CallbackDoor(envelope, time.time)
+    some = list(updates.updates(300, is_private=True))
+    heard = []
+    for update in some:
+        query, _, body = callbacks.callback(envelope, update).partition(b"\t")
+        opened = door.open(HookCall("POST", query.decode(), {}, body))
+        assert opened is not None
+        assert not opened.is_repeated
+        door.note_worked(opened)
+        incoming = to_incoming(opened.text, community.WECOM_ACCOUNT, datetime.now(UTC))
+        assert incoming is not None and incoming.sender is not None
+        heard.append((incoming.external_id, incoming.text, incoming.sender.external_id))
+    said = [(str(one.number), json.loads(one.body)["message"]) for one in some]
+    assert heard == [
+        (number, message["text"], community.member(message["from"]["id"] - updates.FIRST_RESIDENT))
+        for number, message in said
+    ]
+    assert {message["chat"]["type"] for _, message in said} == {"private"}
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_command_prints_the_promised_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +130,7 @@ def test_command_prints_the_promised_json(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.slow
 def test_acknowledged_but_not_stored_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check behind every figure, on a server that forgets: a row is taken out of the inbox behind its back."""
-    checked = contenders._check_stored
+    checked = contenders.check_stored
 
     def after_a_loss(data: Path, *more: object) -> tuple[int, int]:
         with sqlite3.connect(data / "wuwei.sqlite3") as connection:
@@ -109,6 +138,6 @@ def test_acknowledged_but_not_stored_is_found_out(monkeypatch: pytest.MonkeyPatc
         connection.close()
         return checked(data, *more)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(contenders, "_check_stored", after_a_loss)
+    monkeypatch.setattr(contenders, "check_stored", after_a_loss)
     with stage.stage(TINY) as here, pytest.raises(MeasuringError, match="acknowledged updates are not in the database"):
         contenders.run(here, OURS, Load(here.mix_bodies, here.mix, TINY.seconds))
