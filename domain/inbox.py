@@ -204,20 +204,28 @@ def _is_place_alone(text: str, understood: Understanding) -> bool:
     return bool(understood.places) and len(text) <= named + 6
 
 
-def recent_lines(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[str]:
-    """What this person said here in the last minutes, oldest first; at most five lines."""
-    query = (
-        select(Received.text)
-        .where(
-            Received.chat_id == chat_id,
-            Received.sender == sender,
-            Received.sent_at >= now - PHOTO_BEFORE,
-            Received.text != "",
-        )
-        .order_by(Received.id.desc())
-        .limit(5)
+def lines_before(
+    session: Session, speakers: Collection[tuple[int, str]], *, now: datetime
+) -> dict[tuple[int, str], Received]:
+    """What each (chat, sender) said last, if it was just before and nothing has come of it but a question: in one statement for all of them."""
+    since = new_id() - int(PHOTO_BEFORE.total_seconds()) * 1000 * BLOCK_STRIDE  # keys grow with the time of arrival
+    query = select(Received).where(
+        Received.id >= since,
+        Received.chat_id.in_({chat_id for chat_id, _ in speakers}),
+        Received.sender.in_({sender for _, sender in speakers}),
+        Received.kind == IncomingKind.MESSAGE,
     )
-    return list(reversed(session.scalars(query).all()))
+    last: dict[tuple[int, str], Received] = {}
+    for row in session.scalars(query.order_by(Received.id)):
+        last[row.chat_id or 0, row.sender or ""] = row
+    return {
+        speaker: row
+        for speaker, row in last.items()
+        if row.outcome in (Outcome.SILENT, Outcome.ASKED)
+        and row.case_id is None
+        and row.text
+        and row.sent_at >= now - PHOTO_BEFORE
+    }
 
 
 def save_bookmark(session: Session, channel: str, account: str, bookmark: Bookmark) -> None:

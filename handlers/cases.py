@@ -76,6 +76,7 @@ def open_case(ctx: Context) -> listing.Case:
     ctx.received.outcome, ctx.received.case_id = Outcome.OPENED, case.id
     opening.keep_message(ctx.session, case, ctx.received, said=ctx.incoming.text)
     take_files(ctx, case, ctx.received)
+    join_first_half(ctx, case)
     for earlier in inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now):
         if earlier.id != ctx.received.id:
             join_message(ctx, case, earlier)
@@ -105,6 +106,15 @@ def take_files(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
             purpose="report",
             now=ctx.now,
         )
+
+
+def join_first_half(ctx: Context, case: listing.Case) -> None:
+    """The line that this one completes belongs to the case as well; where it had been asked about, that is settled."""
+    if ctx.before is None:
+        return
+    if ctx.before.outcome == Outcome.ASKED:
+        listing.settle_asked(ctx.session, ctx.before.id, say("cases.ask_confirmed"), now=ctx.now)
+    join_message(ctx, case, ctx.before)
 
 
 def join_message(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:

@@ -46,6 +46,7 @@ class Context:
     site: Site
     pressed: str = ""  # the words of the button that was pressed
     parts: tuple[Part, ...] = ()  # the matters of a message that tells of several
+    before: Noted | None = None  # the line that this one completes: both are read as one
     received: Noted = field(init=False)  # itself in the inbox
     _person: people.Person | None = None
 

@@ -2,7 +2,7 @@
 
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
-from domain import dialogues
+from domain import dialogues, people
 from domain.cases import joined, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
@@ -61,6 +61,13 @@ def _is_elsewhere(ctx: Context, case: listing.Case) -> bool:
         return False
     area_ids = {mention.area_id for mention in ctx.understanding.places}
     return case.area_id not in area_ids
+
+
+def goes_on(ctx: Context) -> bool:
+    """又堵了, 都两天了: more of what somebody known has just told of. Who has told of nothing has said nothing, and stays unknown."""
+    if not words.is_half(ctx.incoming.text):
+        return False
+    return people.account_of(ctx.session, ctx.incoming.channel, ctx.sender) is not None
 
 
 def takes_back(ctx: Context) -> bool:

@@ -143,6 +143,7 @@ def needs_look_up(ctx: Context) -> bool:
         or incoming.text.startswith(BIND_WORDS)
         or neighbours.may_agree(ctx)
         or words.is_urging(incoming.text)
+        or words.is_half(incoming.text)
     )
 
 
@@ -327,6 +328,7 @@ def _may_follow(ctx: Context) -> bool:
         or understood.decision == Decision.ACT
         or words.is_urging(incoming.text)
         or follow_ups.takes_back(ctx)
+        or follow_ups.goes_on(ctx)
     )
 
 

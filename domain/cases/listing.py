@@ -72,6 +72,15 @@ def settle_question(session: Session, chat: Chat, message_id: str | None, text: 
         outbox.edit(session, row, text, now=now)
 
 
+def settle_asked(session: Session, received_id: int, text: str, *, now: datetime) -> None:
+    """What we asked about a message says what came of it without an answer, and loses its buttons."""
+    query = select(Outbox).where(Outbox.cause_id == received_id, Outbox.action == OutgoingAction.SEND)
+    # A key is younger than what caused it: the bound spares a look at all that was ever sent.
+    row = session.scalars(query.where(Outbox.id > received_id).order_by(Outbox.id).limit(1)).first()
+    if row is not None:
+        outbox.edit(session, row, text, now=now)
+
+
 def events_of(session: Session, case_id: int) -> Sequence[CaseEvent]:
     """A case's history from the beginning."""
     return session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.id)).all()

@@ -13,6 +13,7 @@ from domain import conventions, people
 from domain.cases.life import STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
+from nlp import halves
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case, CaseEvent
@@ -234,6 +235,11 @@ def is_urging(text: str) -> bool:
     if len(text) > LONGEST_URGING or URGING.search(text) is None:
         return False
     return len(AROUND_URGING.sub("", URGING.sub("", text))) <= MOST_AROUND
+
+
+def is_half(text: str) -> bool:
+    """Whether somebody says only what is wrong, and not with what."""
+    return halves.is_half(text)
 
 
 def is_giving_up(text: str) -> bool:
