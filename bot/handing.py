@@ -100,6 +100,10 @@ class Hander:
         except DeliveryError as error:
             await self._note_failure(job, error)
             outcome = type(error).__name__
+        except Exception as error:  # an edge: one poisonous task must not keep the others from their owners
+            log.error("task_failed", id=job.task_id, exc_info=True)
+            await self._note_failure(job, Unknown(type(error).__name__))
+            outcome = "failed"
         metrics.SENT.labels(name, outcome).inc()
 
     async def _make(self, hands: Handing, job: Job) -> None:

@@ -193,8 +193,8 @@ def mark_later(session: Session, job: Job, *, now: datetime, seconds: float, rea
     pause = max(seconds, BACK_OFF[min(task.attempts, len(BACK_OFF)) - 1])
     if task.state == PostTaskState.MAKING:
         task.is_doubtful = job.doubt is not None
-        if now - task.made_at > LONGEST_MAKING and not task.is_doubtful:
-            _refuse(session, task, reason, now)
+        if now - task.made_at > LONGEST_MAKING:
+            _refuse(session, task, posts.UNKNOWN if task.is_doubtful else reason, now)
             return
     elif job.is_reminder:
         _take_back_reminder(task)
@@ -205,7 +205,10 @@ def mark_later(session: Session, job: Job, *, now: datetime, seconds: float, rea
 def mark_unknown(session: Session, job: Job, *, now: datetime, reason: str) -> None:
     """Nobody knows whether it was done: it is looked up before it is done again. A reminder counts as given."""
     task = _released(session, job)
-    task.error, task.due_at = reason, now + UNTIL_LISTED
+    if task.state == PostTaskState.MAKING and now - task.made_at > LONGEST_MAKING:
+        _refuse(session, task, posts.UNKNOWN, now)
+    else:
+        task.error, task.due_at = reason, now + UNTIL_LISTED
     session.flush()
 
 

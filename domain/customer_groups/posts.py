@@ -18,13 +18,8 @@ MOST_ROWS = 500
 OWNER_WAIT = timedelta(minutes=10)
 LONGEST_WITHOUT_OWNER = timedelta(hours=48)
 # Why a post did not reach a group; web/outbox.py has them in words.
-OVER_QUOTA, NOT_SENT, EXPIRED, NO_OWNER, CHAT_LEFT = (
-    "over quota",
-    "not sent",
-    "not sent in time",
-    "no owner",
-    "chat left",
-)
+OVER_QUOTA, NOT_SENT, EXPIRED = "over quota", "not sent", "not sent in time"
+NO_OWNER, CHAT_LEFT, UNKNOWN = "no owner", "chat left", "unknown"
 
 
 def are_due(session: Session, channel: str, account: str, *, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.customer_groups import Handed, HandedPost
 from core.errors import Refused
 from core.groups import GroupFacts
 from domain import announcements, chats
@@ -298,6 +299,18 @@ async def test_search_that_fails_makes_nothing(stage: HandingStage) -> None:
     assert (stage.states(), len(stage.on_platform)) == (["created"], 1)
 
 
+@pytest.mark.parametrize("path", [ADD, LIST])
+async def test_doubt_that_nothing_clears_is_given_up_after_a_day(stage: HandingStage, path: str) -> None:
+    stage.wecom.drop_answer_after_work(path=ADD)
+    stage.announce(areas=[stage.place.grid.id])
+    await stage.work()
+    stage.wecom.groups.hides_tasks = True
+    stage.wecom.drop_answer_after_work(100, path=path)
+    for _ in range(26):
+        await stage.pass_time(hours=1)
+    assert (stage.states(), stage.rows()) == (["refused"], [("一群", "given_up", "unknown")])
+
+
 async def test_task_that_is_listed_too_late_is_the_doubt_that_remains(stage: HandingStage) -> None:
     """A platform whose list lags more than a minute behind gets a second task: the search of the next one shows the first as its twin."""
     stage.wecom.groups.hides_tasks = True
@@ -327,6 +340,23 @@ async def test_same_words_of_an_earlier_task_are_not_taken_for_it(stage: Handing
     await stage.pass_time(minutes=2)
     assert stage.states() == ["created", "created"]
     assert len({task.external_id for task in stage.tasks()}) == len(stage.on_platform) == 2
+
+
+async def test_task_that_cannot_be_worked_keeps_no_other_from_its_owner(stage: HandingStage) -> None:
+    hand = stage.channel.hand
+
+    async def poisoned(post: HandedPost) -> Handed:
+        if post.owner == "zhang":
+            raise ValueError("not foreseen")
+        return await hand(post)
+
+    stage.channel.hand = poisoned  # type: ignore[method-assign]
+    stage.announce()
+    await stage.work()
+    assert [(task.state, task.error) for task in stage.tasks()] == [("making", "ValueError"), ("created", None)]
+    stage.channel.hand = hand  # type: ignore[method-assign]
+    await stage.pass_time(minutes=2)
+    assert (stage.states(), len(stage.on_platform)) == (["created", "created"], 2)
 
 
 # What the platform refuses, and groups that cannot be reached

@@ -26,7 +26,7 @@ from bot.channels.wecom.customer_groups_reading import (
     read_change,
     read_group,
 )
-from bot.channels.wecom.customer_groups_tasks import POST_BYTES, TaskDesk
+from bot.channels.wecom.customer_groups_tasks import POST_BYTES, TaskDesk, number
 from bot.channels.wecom.hooks import is_stored
 from core.customer_groups import Handed, HandedPost, Progress, TimeSpan
 from core.errors import DeliveryError, Rejected, TryLater, Undeliverable
@@ -112,6 +112,7 @@ class CustomerGroupChannel:
         self._deliver = deliver
         self._known = set(_ids.decode(bookmarks.get(GROUPS, "[]")))
         self._task = asyncio.create_task(self._keep_in_step(), name="wecom customer groups")
+        self._task.add_done_callback(_ended)
 
     async def stop(self) -> None:
         self._deliver = None
@@ -250,7 +251,7 @@ class CustomerGroupChannel:
             page = await self._calls.post("externalcontact/groupchat/list", asked, is_repeatable=True)
             for one in page.get("group_chat_list") or ():
                 if isinstance(one, dict) and one.get("chat_id"):
-                    found[str(one["chat_id"])] = int(one.get("status") or 0)
+                    found[str(one["chat_id"])] = number(one.get("status"))
             cursor = str(page.get("next_cursor") or "")
             if not cursor:
                 return found
@@ -288,6 +289,12 @@ class CustomerGroupChannel:
 
     async def check(self) -> list[Finding]:
         return await group_findings(self._calls)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Keeping in step ends only when told to; anything else is a bug that must not go unseen."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        log.critical("wecom customer groups: no longer in step, %s", type(fault).__name__)
 
 
 def _is_same(one: Told, other: Told) -> bool:

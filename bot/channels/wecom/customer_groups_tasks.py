@@ -70,7 +70,7 @@ class TaskDesk:
         alike = [one for one in listed if _words(_inner(one, "text").get("content")) == _words(post.text)]
         alike = [one for one in alike if str(one.get("create_type", MADE_BY_THE_CORP)) == MADE_BY_THE_CORP]
         found = []
-        for one in sorted(alike, key=lambda each: int(each.get("create_time") or 0)):
+        for one in sorted(alike, key=lambda each: number(each.get("create_time"))):
             msgid = str(one.get("msgid") or "")
             if msgid and await self._is_of(msgid, post):
                 found.append(msgid)
@@ -112,7 +112,7 @@ class TaskDesk:
     async def _members(self, msgid: str) -> Mapping[str, int]:
         """Whose client the task lies in, and how it stands there."""
         found = await self._pages("get_groupmsg_task", {"msgid": msgid}, "task_list", PAGE_OF_TASK)
-        return {str(one.get("userid")): int(one.get("status") or 0) for one in found}
+        return {str(one.get("userid")): number(one.get("status")) for one in found}
 
     async def _results(self, msgid: str, owner: str) -> Sequence[Json]:
         asked = {"msgid": msgid, "userid": owner}
@@ -134,6 +134,12 @@ class TaskDesk:
 
 def _card(link: str) -> Json:
     return {"title": say("customer_groups.link_title"), "desc": say("customer_groups.link_about"), "url": link}
+
+
+def number(value: object) -> int:
+    """A number that the platform gives as such or in digits; 0 for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
 def _inner(one: Json, name: str) -> Json:

@@ -313,6 +313,23 @@ async def test_search_reads_the_list_to_its_end() -> None:
         assert await on.channel.find(on.post(group, text="最早的"), on.span) == [on.wecom.groups.tasks[0].msgid]
 
 
+async def test_answers_that_are_not_as_documented_break_nothing() -> None:
+    async with on_wecom() as on:
+        group = on.wecom.add_group("一群", "zhang", tells=False)
+        post = on.post(group)
+        body = b'{"errcode":0,"group_msg_list":[1,{"msgid":"m","create_time":"soon","text":"?"},{"msgid":"n"}]}'
+        on.wecom.garble_answer(1, body, path="externalcontact/get_groupmsg_list_v2")
+        assert await on.channel.find(post, on.span) == []
+        handed = await on.channel.hand(post)
+        body = b'{"errcode":0,"task_list":[{"userid":"zhang","status":[2]},{"userid":null}]}'
+        on.wecom.garble_answer(1, body, path="externalcontact/get_groupmsg_task")
+        assert await on.channel.look(handed.external_id, post) == Progress(False)
+        on.wecom.garble_answer(1, b'{"errcode":0,"group_chat_list":[{"chat_id":7,"status":"x"},"?"]}', path=LIST)
+        assert await on.channel._list() == {"7": 0}
+        on.wecom.garble_answer(1, b'{"errcode":0,"group_chat":{"chat_id":"x","member_list":[{"type":"?"}]}}', path=GET)
+        assert await on.channel._ask(group) is None
+
+
 async def test_fourth_reminder_of_a_day_is_refused_by_the_platform() -> None:
     async with on_wecom() as on:
         group = on.wecom.add_group("一群", "zhang", tells=False)
