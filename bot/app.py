@@ -13,6 +13,7 @@ import structlog
 
 from bot.channels.base import Answering, Channel, Listing, Vouching
 from bot.channels.registry import make_channels, make_login_server
+from bot.colleagues import Watch
 from bot.fetcher import Fetcher
 from bot.handing import Hander
 from bot.receiver import Receiver
@@ -119,6 +120,7 @@ class App:
             await self._start_web()
         if INTAKE in self.roles:
             self._run(self._tell_findings())
+            self._run(Watch(self.database, self._unnamed, self.clock, wake=self.wake).run())
         log.info("started", roles=sorted(self.roles), channels=[name for name, _ in self.channels])
 
     async def _start_channel(self, channel: Channel) -> None:

@@ -94,6 +94,10 @@ class Listing(Protocol):
         """Everybody whom we are shown there, each once. Raises a DeliveryError of core/errors."""
         ...
 
+    async def is_gone(self, external_id: str) -> bool:
+        """Whether there is nobody of this id any more, shown to us or not. Raises a DeliveryError where that cannot be told."""
+        ...
+
 
 @runtime_checkable
 class Recalling(Protocol):

@@ -131,6 +131,9 @@ class Book(Asked):
             raise self.fault
         return self.listed
 
+    async def is_gone(self, external_id: str) -> bool:
+        return external_id not in {one.external_id for one in self.listed}
+
 
 async def test_check_names_staff_whom_the_app_is_not_shown(settings: Settings) -> None:
     database = open_database(settings)

@@ -153,6 +153,9 @@ class AppChannel:
     async def colleagues(self) -> Sequence[Colleague]:
         return await contacts.colleagues(self._calls, self._agent_id)
 
+    async def is_gone(self, external_id: str) -> bool:
+        return await contacts.is_gone(self._calls, external_id)
+
     async def reread(self, raw: str) -> Incoming | None:
         """A body that was kept because it could not be read, as it is read today."""
         return to_incoming(raw, self.account, self._moment())

@@ -9,6 +9,7 @@ from core.colleagues import Colleague
 from core.errors import TryLater, Undeliverable
 
 SIDE_BY_SIDE = 8
+NOT_THERE = "（60111）"
 DEEPEST = 20
 ACTIVE = ("1", "4")  # in use, and invited but not yet opened; 2 is suspended, 5 has left
 
@@ -81,3 +82,12 @@ def _path(number: str, departments: dict[str, Department]) -> str:
         names.append(departments[number].name)
         number = departments[number].parent
     return "/".join(reversed(names))
+
+
+async def is_gone(calls: Calls, userid: str) -> bool:
+    """Somebody outside the visible range is refused otherwise than somebody who is not there."""
+    try:
+        await calls.get("user/get", userid=userid)
+    except Undeliverable as error:
+        return NOT_THERE in error.reason
+    return False

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -11,12 +12,15 @@ from sqlalchemy import select
 
 from bot.app import App
 from bot.channels.wecom.app import AppChannel, Corp
-from core.clock import SystemClock, in_china
+from bot.colleagues import Watch
+from core.clock import FixedClock, SystemClock, in_china
 from core.colleagues import Colleague
 from core.config import Settings, WebSettings, WeComSettings
 from core.errors import TryLater
 from core.messages import ColleagueChange, IncomingKind
 from domain import access, people
+from domain.colleagues import leaving
+from storage.database import Database
 from storage.people import Account, Role
 from tests import builders
 from tests.bot.channels.wecom_stage import on_wecom
@@ -136,3 +140,31 @@ async def settle(app: App, wecom: WeComEmulator) -> None:
     while wecom.pending:
         await app.settle()
     await app.settle()
+
+
+async def test_leaver_is_noticed_without_a_word_from_wecom(database: Database, now: datetime) -> None:
+    """Who is only hidden stays; of a book in which nobody of ours is, or of many gone at once, nothing is believed."""
+    async with WeComEmulator() as wecom, book_of(wecom) as app:
+        wakes: list[None] = []
+        watch = Watch(database, [app], FixedClock(now), wake=lambda: wakes.append(None))
+        with database.writing() as session:
+            place = builders.community(session)
+            for userid in ("stays", "hidden", *(f"g{number}" for number in range(6))):
+                person = builders.person(session, userid, Role.GRID_WORKER, place.grid.id)
+                people.link_account(session, person, channel="wecom", external_id=userid, now=now)
+
+        def on_duty() -> set[str]:
+            with database.reading() as session:
+                return set(leaving.staff_of(session, "wecom", today=in_china(now).date()))
+
+        everybody = on_duty()
+        wecom.add_member("stranger", "陌生人")
+        assert (await watch.look(app), on_duty()) == (0, everybody)
+        wecom.add_member("stays", "张伟")
+        wecom.add_member("hidden", "李娜").is_visible = False
+        assert (await watch.look(app), on_duty()) == (0, everybody), "six at once"
+        wecom.add_member("g0", "孙立")
+        assert (await watch.look(app), on_duty(), len(wakes)) == (5, {"stays", "hidden", "g0"}, 1)
+        wecom.wire.trusts_us = False
+        with pytest.raises(TryLater):
+            await watch.look(app)
