@@ -8,6 +8,8 @@ import gc
 import os
 import secrets
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +21,12 @@ from bot.channels.base import Channel
 from bot.channels.telegram import Pace, TelegramChannel
 from bot.channels.wecom.aibot import AibotChannel, Bot
 from bot.channels.wecom.aibot_socket import Pace as SocketPace
+from bot.channels.wecom.app import AppChannel, Corp
+from bot.channels.wecom.kf import KfChannel
 from core import ids
 from core.config import Settings, WebSettings
 from nlp.understand import warm_up
+from tests.emulators import wecom
 from tests.fast_clock import FastClock
 
 SECRET = "hook-secret-of-the-test"
@@ -31,17 +36,19 @@ PACE = Pace(first_pause=0.02, longest_pause=0.2, answer_within=5.0, between_part
 SOCKET_PACE = SocketPace(first_pause=0.02, longest_pause=0.2, answer_within=5.0, line_within=5.0)
 
 
-Mode = Literal["polling", "webhook", "aibot"]
+Mode = Literal["polling", "webhook", "aibot", "wecom"]
+MODES: dict[str, Mode] = {"polling": "polling", "webhook": "webhook", "aibot": "aibot", "wecom": "wecom"}
 
 
-def channel_for(base_url: str, token: str, mode: Mode, port: int, clock: FastClock) -> Channel:
+def channels_for(base_url: str, token: str, mode: Mode, port: int, clock: FastClock) -> list[Channel]:
     """On Telegram `token` is the bot's; for WeCom's AI bot `base_url` is its socket's, and `token` the bot's id and secret."""
+    if mode == "wecom":
+        return _on_wecom(base_url, lambda: clock.now().timestamp())
     if mode == "aibot":
         bot_id, _, secret = token.partition(" ")
-        return AibotChannel(
-            Bot(bot_id, secret, "五微小助手", base_url), now=lambda: clock.now().timestamp(), pace=SOCKET_PACE
-        )
-    return TelegramChannel(
+        bot = Bot(bot_id, secret, "五微小助手", base_url)
+        return [AibotChannel(bot, now=lambda: clock.now().timestamp(), pace=SOCKET_PACE)]
+    telegram = TelegramChannel(
         token=token,
         base_url=base_url,
         mode=mode,
@@ -50,15 +57,24 @@ def channel_for(base_url: str, token: str, mode: Mode, port: int, clock: FastClo
         poll_seconds=5,
         pace=PACE,
     )
+    return [telegram]
+
+
+def _on_wecom(base_url: str, now: Callable[[], float]) -> list[Channel]:
+    """The app and 微信客服, as bot/channels/registry.py makes them."""
+    corp = Corp(wecom.CORP, wecom.KF_SECRET, wecom.TOKEN, wecom.AES_KEY, base_url=base_url)
+    kf = KfChannel(corp, open_kfids=(wecom.OPEN_KFID,), now=now, first_pause=0.05)
+    own = replace(corp, secret=wecom.APP_SECRET)
+    return [kf, AppChannel(own, agent_id=wecom.AGENT, now=now, others=kf.take_event)]
 
 
 async def live(folder: Path, base_url: str, token: str, mode: Mode, port: int) -> None:
     """Works until killed."""
     clock = FastClock(int(os.environ["FACTOR"]), since=float(os.environ["SINCE"]))
-    channel = channel_for(base_url, token, mode, port, clock)
+    channels = channels_for(base_url, token, mode, port, clock)
     settings = Settings(data_folder=folder, web=WebSettings(port=port))
-    roles = ALL_ROLES if mode == "webhook" else ALL_ROLES - {WEB}
-    await App(settings, clock, channels=[channel], roles=roles).start()
+    roles = ALL_ROLES if mode in ("webhook", "wecom") else ALL_ROLES - {WEB}
+    await App(settings, clock, channels=channels, roles=roles).start()
     await asyncio.Event().wait()
 
 
@@ -72,8 +88,7 @@ def main() -> None:
             os.dup2(2, 1)  # standard output is for us alone
             # A process started anew would have drawn a number of its own.
             ids.new_id._worker = secrets.randbits(ids.WORKER_BITS)
-            way: Mode = "webhook" if mode == "webhook" else "aibot" if mode == "aibot" else "polling"
-            asyncio.run(live(Path(folder), base_url, token, way, int(port)))
+            asyncio.run(live(Path(folder), base_url, token, MODES[mode], int(port)))
         print(child, flush=True)
         os.waitpid(child, 0)
         print("dead", flush=True)
