@@ -271,11 +271,7 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A text with what is needed to understand it. Times of context are the caller's matter: it passes only fresh lines.
-
-    `recent` are the same speaker's last lines in this chat, oldest first. `has_photo` tells of a photo in this message or
-    just before it. `open_case_near` holds when the speaker or the replied-to message already has an open case.
-    """
+    """A text with what is needed to understand it. `has_photo` tells of a photo in this message."""
 
     text: str
     is_addressed: bool = False
@@ -283,8 +279,6 @@ class Utterance:
     is_forwarded: bool = False
     has_photo: bool = False
     reply_to_text: str = ""
-    recent: tuple[str, ...] = ()
-    open_case_near: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ UNNAMED = 0.1  # so much more where no word of danger stands in the line: only t
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
-_OF_A_CASE = frozenset({Signal.STILL_BROKEN, Signal.ME_TOO, Signal.CORRECTION})
 SIGNAL_THRESHOLD = 1.5
 _ABOUT_SOMETHING = frozenset({"thing", "fault", "dirt", "disorder"})
 # A line that names nothing of a community's affairs must speak much more plainly for itself.
@@ -52,13 +51,12 @@ class _Context:
     addressed: bool
     forwarded: bool
     photo: bool
-    case_near: bool
     replying: bool
 
     @property
     def matters(self) -> bool:
         """Whether a line that is chatter by itself may mean something here."""
-        return self.addressed or self.photo or self.case_near or self.replying
+        return self.addressed or self.photo or self.replying
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +79,13 @@ def warm_up() -> None:
 def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     """What the utterance means. Silence is the answer to chatter, a question to doubt; addressed words are never ignored.
 
-    With an open case near by, `signal` tells what the line says about it and the decision is ACT; the kind is CHATTER
-    where the line by itself opens nothing.
+    `signal` tells what the line would say about an open case; whether there is one is the caller's to know.
     """
     text = normalise(utterance.text)
     context = _Context(
         utterance.is_addressed or utterance.is_private,
         utterance.is_forwarded,
         utterance.has_photo,
-        utterance.open_case_near,
         bool(utterance.reply_to_text),
     )
     if not has_words(text) and not text.strip().startswith("+1"):
@@ -99,14 +95,10 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
         text = text[:HEAD] + text[-TAIL:]
     model, seen = shipped_model(), characters(text)
     margins = model.margins_of(seen)
-    if not (found or context.matters or utterance.recent or "+" in text) and _is_sure_chatter(margins, seen):
+    if not (found or context.matters or "+" in text) and _is_sure_chatter(margins, seen):
         return _sure_chatter(model, margins)
     reading = _read(text, seen, margins, model)
     understanding = _decide(reading, context, found, model)
-    is_whole = understanding.decision is Decision.ACT and bool(understanding.topics)
-    if not is_whole and utterance.recent and (reading.scores.kinds or found):
-        has_matter = bool(found) or not _SUBSTANCE.isdisjoint(reading.scores.findings)
-        understanding = _with_recent(utterance, context, understanding, found, has_matter=has_matter)
     if found and length != len(utterance.text):
         understanding = replace(understanding, places=_as_sent(found, utterance.text))
     return understanding
@@ -132,27 +124,6 @@ def _read(text: str, seen: set[str], margins: Margins, model: Model) -> _Reading
     return _Reading(text, seen, scores, found, model.with_findings(margins, found))
 
 
-def _with_recent(
-    utterance: Utterance, context: _Context, alone: Understanding, found: tuple[PlaceMention, ...], *, has_matter: bool
-) -> Understanding:
-    """Half a sentence may become whole with the speaker's last line, or get its topic from there; taken only when clear."""
-    model, before = shipped_model(), normalise(utterance.recent[-1])[-TAIL:]
-    text = f"{before} {normalise(utterance.text)[:HEAD]}"
-    seen = characters(text)
-    joined = _decide(_read(text, seen, model.margins_of(seen), model), context, found, model)
-    if joined.decision is not Decision.ACT:
-        return alone
-    if alone.decision is Decision.ACT:
-        return replace(alone, topics=joined.topics)
-    # Talk after a line that was whole by itself, and has been acted upon, is not the same thing again.
-    return joined if has_matter or not _is_whole(before, context, model) else alone
-
-
-def _is_whole(text: str, context: _Context, model: Model) -> bool:
-    seen = characters(text)
-    return _decide(_read(text, seen, model.margins_of(seen), model), context, (), model).decision is Decision.ACT
-
-
 def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], model: Model) -> Understanding:
     scores = reading.scores
     signal = _signal(scores, context)
@@ -162,14 +133,8 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
     opens = decision is not Decision.SILENT and margin >= ASK_MARGIN
-    totals = model.totals_of(reading.characters, reading.found) if opens or context.case_near else []
+    totals = model.totals_of(reading.characters, reading.found) if opens else []
     kind = _kind(model.kinds_in(totals), urgency) if opens else Kind.CHATTER
-    if kind is Kind.CHATTER:
-        if signal is not Signal.NONE and context.case_near:
-            decision = Decision.SILENT if signal is Signal.THANKS and not context.addressed else Decision.ACT
-            kind = Kind.REPORT if signal in _OF_A_CASE else Kind.CHATTER
-        elif found and context.case_near and len(reading.text) <= found[-1].end - found[0].start + 6:
-            decision = Decision.ACT  # a late place for the case that is open
     is_case = kind is not Kind.CHATTER
     likely = model.likelihood(margin)
     return Understanding(
@@ -203,7 +168,7 @@ def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, 
     if not _ABOUT_SOMETHING.isdisjoint(scores.findings):
         added += 0.3 * bool(found) + 0.4 * context.photo
         if "still_broken" in scores.signals:
-            added += 0.4 * (context.case_near or context.photo or bool(found))
+            added += 0.4 * (context.photo or bool(found))
     return added
 
 
@@ -212,7 +177,7 @@ def _signal(scores: Scores, context: _Context) -> Signal:
     best, most = Signal.NONE, SIGNAL_THRESHOLD
     for signal, name in _SIGNALS if scores.signals else ():
         weight = scores.signals.get(name, 0.0)
-        if signal is Signal.ME_TOO and not (context.case_near or context.replying):
+        if signal is Signal.ME_TOO and not context.replying:
             continue
         if weight > most:
             best, most = signal, weight

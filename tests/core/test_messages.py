@@ -61,7 +61,7 @@ def test_defaults_promise_little() -> None:
     assert not (Abilities().can_write_first or Abilities().has_dedupe_key or Abilities().tells_withdrawals)
     assert PlaceMention("门口", 0, 2).area_id is None
     assert Button("办结").url is None
-    assert Utterance("x").recent == ()
+    assert (Utterance("x").reply_to_text, Utterance("x").has_photo) == ("", False)
 
 
 @pytest.mark.parametrize(

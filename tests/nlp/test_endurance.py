@@ -13,7 +13,7 @@ ANYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=40
 @given(ANYTHING, ANYTHING, st.booleans())
 @settings(deadline=None)
 def test_any_text_is_understood(text: str, before: str, is_addressed: bool) -> None:
-    understood = understand(Utterance(text, is_addressed=is_addressed, recent=(before,)))
+    understood = understand(Utterance(text, is_addressed=is_addressed, reply_to_text=before))
     assert understood.decision in set(Decision)
     assert 0.0 <= understood.certainty <= 1.0
 

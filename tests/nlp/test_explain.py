@@ -18,7 +18,7 @@ def test_report_is_explained_by_its_words() -> None:
 
 def test_emergency_and_signal_are_named() -> None:
     assert "紧急程度：紧急，几分钟内要有人到。" in explain(understand(Utterance("楼道着火了")))
-    assert "与已有的事有关：说的是还没解决。" in explain(understand(Utterance("还没修", open_case_near=True)))
+    assert "与已有的事有关：说的是还没解决。" in explain(understand(Utterance("还没修")))
     assert "地点：“9号楼”，网格里没有对上。" in explain(understand(Utterance("9号楼")))
 
 

@@ -136,34 +136,29 @@ def test_addressed_words_are_never_ignored(text: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "signal"),
     [
-        ("还没修", (Signal.STILL_BROKEN, Kind.REPORT, ACT)),
-        ("什么时候能修好", (Signal.STILL_BROKEN, Kind.REPORT, ACT)),
-        ("修好了吗", (Signal.STILL_BROKEN, Kind.REPORT, ACT)),
-        ("修好了 谢谢", (Signal.RESOLVED, Kind.CHATTER, ACT)),
-        ("不用修了", (Signal.WITHDRAWN, Kind.CHATTER, ACT)),
-        ("打错了,是5号楼", (Signal.CORRECTION, Kind.REPORT, ACT)),
-        ("我家也是", (Signal.ME_TOO, Kind.REPORT, ACT)),
-        ("+1", (Signal.ME_TOO, Kind.REPORT, ACT)),
-        ("谢谢", (Signal.THANKS, Kind.CHATTER, SILENT)),
-        ("3号楼门口", (Signal.NONE, Kind.CHATTER, ACT)),
-        ("今天天气不错", (Signal.NONE, Kind.CHATTER, SILENT)),
+        ("还没修", Signal.STILL_BROKEN),
+        ("什么时候能修好", Signal.STILL_BROKEN),
+        ("修好了吗", Signal.STILL_BROKEN),
+        ("修好了 谢谢", Signal.RESOLVED),
+        ("不用修了", Signal.WITHDRAWN),
+        ("打错了,是5号楼", Signal.CORRECTION),
+        ("我家也是", Signal.ME_TOO),
+        ("+1", Signal.ME_TOO),
+        ("谢谢", Signal.THANKS),
+        ("3号楼门口", Signal.NONE),
+        ("今天天气不错", Signal.NONE),
     ],
 )
-def test_line_near_an_open_case_tells_about_it(text: str, expected: tuple[Signal, Kind, Decision]) -> None:
-    understanding = understand(Utterance(text, open_case_near=True))
-    assert (understanding.signal, understanding.kind, understanding.decision) == expected
+def test_line_under_a_receipt_tells_what_it_says_of_the_case(text: str, signal: Signal) -> None:
+    understanding = understand(Utterance(text, reply_to_text="BX-20261121-0001 已登记：电梯"))
+    assert (understanding.signal, understanding.kind) == (signal, Kind.CHATTER)
 
 
 @pytest.mark.parametrize("text", ["还没修", "修好了 谢谢", "我家也是", "+1", "打错了,是5号楼"])
 def test_the_same_line_without_a_case_gets_silence(text: str) -> None:
     assert understand(Utterance(text)).decision is SILENT
-
-
-def test_half_a_sentence_is_made_whole_by_the_line_before() -> None:
-    assert understand(Utterance("坏了三天了", recent=("二单元电梯",))).topic == "lift"
-    assert understand(Utterance("哈哈", recent=("二单元电梯坏了",))).decision is SILENT
 
 
 def test_forwarded_line_is_not_a_report() -> None:
@@ -197,7 +192,7 @@ def test_every_kind_that_opens_a_case_can_be_scored() -> None:
     st.booleans(),
 )
 def test_no_text_breaks_it(text: str, near: str, flag: bool) -> None:
-    utterance = Utterance(text + near, flag, not flag, flag, flag, near, (near,), flag)
+    utterance = Utterance(text + near, flag, not flag, flag, flag, near)
     understanding = understand(utterance)
     assert isinstance(understanding, Understanding)
     assert 0.0 <= understanding.certainty <= 1.0
