@@ -221,8 +221,9 @@ def mark_refused(session: Session, job: Job, *, now: datetime, reason: str) -> N
         _end(session, task, now)
         task.error = reason
     else:
-        task.error, task.due_at = reason, now + SLOWEST_PACE
-        task.is_cancel_wanted = False  # staff see why, and may ask again
+        if job.is_withdrawal:
+            task.is_cancel_wanted = False  # staff see why, and may ask again
+        task.error, task.due_at = reason, _next_look(task, now, pace=SLOWEST_PACE)
     session.flush()
 
 
@@ -237,7 +238,7 @@ def mark_looked(session: Session, job: Job, looked: Looked, *, now: datetime) ->
     elif looked.is_withdrawn:
         _end(session, task, now)
     else:
-        task.due_at = now + _pace(task, now)
+        task.due_at = _next_look(task, now)
         _tell_staff_once(session, task, now)
     session.flush()
 
@@ -281,6 +282,12 @@ def _end(session: Session, task: PostTask, now: datetime) -> None:
     else:
         posts.give_up(session, task, posts.EXPIRED)
         take_step(task, Step.EXPIRE, now=now)
+
+
+def _next_look(task: PostTask, now: datetime, *, pace: timedelta | None = None) -> datetime:
+    """At once where somebody has asked for something while the platform was being asked."""
+    is_asked = task.is_cancel_wanted or task.is_reminder_wanted
+    return now if is_asked else now + (pace or _pace(task, now))
 
 
 def _pace(task: PostTask, now: datetime) -> timedelta:

@@ -280,6 +280,26 @@ def test_only_waiting_posts_of_the_own_community_are_reminded_of_or_stopped(sess
     assert refused(here.id, task.id) == {"customer_groups.not_waiting"}
 
 
+def test_what_staff_ask_for_while_the_platform_is_asked_is_done_next(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    bound(session, place, now)
+    announced(session, place, now)
+    task = made(session, now)
+    later = now + timedelta(minutes=1)
+    (job,) = claimed(session, later)
+    showing.ask_reminder(session, place.id, task.id, now=later)
+    handing.mark_looked(session, job, Looked(Progress(False)), now=later)
+    assert task.due_at == later
+    (job,) = claimed(session, later)
+    assert (job.is_reminder, job.is_withdrawal) == (True, False)
+    showing.ask_cancel(session, place.id, task.id)
+    handing.mark_refused(session, job, now=later, reason="?")
+    (job,) = claimed(session, later)
+    assert (job.is_reminder, job.is_withdrawal) == (False, True)
+    handing.mark_looked(session, job, Looked(Progress(False), is_withdrawn=True), now=later)
+    assert task.state == PostTaskState.CANCELLED
+
+
 def test_post_that_lies_too_long_is_told_in_the_morning(session: Session, now: datetime) -> None:
     """The four hours end at eleven at night."""
     place = builders.community(session)
