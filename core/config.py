@@ -134,6 +134,7 @@ class WeComSettings(Section):
     bot_aes_key: SecretStr = SecretStr("")
     robots: tuple[RobotSettings, ...] = ()
     sign_in: bool = False
+    markdown: bool = False
     customer_groups: bool = False
 
     @property

@@ -82,7 +82,15 @@ def _wecom(settings: Settings, commands: Sequence[MenuItem]) -> list[Channel]:
         made.append(groups)
     taker = groups.take_event if groups is not None else None
     made.append(
-        AppChannel(app, agent_id=wecom.agent_id, commands=commands, others=others, groups=taker, sign_in_host=host)
+        AppChannel(
+            app,
+            agent_id=wecom.agent_id,
+            commands=commands,
+            others=others,
+            groups=taker,
+            sign_in_host=host,
+            has_headings=wecom.markdown,
+        )
     )
     return made
 

@@ -67,7 +67,8 @@ class AppChannel:
     """One agent. `others` is offered each callback first, and says whether it was its own (KF's, where both share an address); then
     `groups`, which says None to what is not its own, and else whether it was stored.
 
-    `sign_in_host` is the host that people who sign in are sent back to, empty where nobody does by WeCom.
+    `sign_in_host` is the host that people who sign in are sent back to, empty where nobody does by WeCom. `has_headings` sends notices as
+    Markdown, which only WeCom's own client shows.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class AppChannel:
         others: Callable[[str], bool] = lambda _: False,
         sign_in_host: str = "",
         groups: Callable[[str], Awaitable[bool | None]] | None = None,
+        has_headings: bool = False,
     ) -> None:
         self._sign_in_host = sign_in_host
         self._agent_id = agent_id
@@ -91,7 +93,7 @@ class AppChannel:
         self._calls = Calls(corp.corp_id, corp.secret, base_url=corp.base_url, token_folder=corp.token_folder, now=now)
         self._envelope = Envelope(corp.callback_token, corp.aes_key, corp.corp_id)
         self._door = CallbackDoor(self._envelope, now)
-        self._mouth = AppMouth(self._calls, agent_id, Budget(ABILITIES.limits, now), now)
+        self._mouth = AppMouth(self._calls, agent_id, Budget(ABILITIES.limits, now), now, has_headings=has_headings)
         self._names: dict[str, str] = {}
         self._deliver: Deliver | None = None
         self._task: asyncio.Task[None] | None = None

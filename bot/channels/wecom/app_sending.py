@@ -1,6 +1,7 @@
 """Doing one `Outgoing` in the self-built app: texts, files and cards to one member; a card changed with its code, else said anew."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.cards import card_of
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.files import upload
-from bot.channels.wecom.text import split
+from bot.channels.wecom.text import TEXT_BYTES, split
 from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import Outgoing, OutgoingAction, Sent, StoredFile
+
+HEADING = re.compile(r"【[^【】\n]{1,60}】")
+SIGNS = re.compile(r"[*_`<>\[\]\\~|]|^\s*(?:#|[-+] |\d+\. )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,13 @@ class Made:
 
 
 class AppMouth:
-    """Says things to members. Keeps nothing between two calls but how much each of them was sent."""
+    """Says things to members. Keeps nothing between two calls but how much each of them was sent. With `has_headings` a notice's
+    first line stands out."""
 
-    def __init__(self, calls: Calls, agent_id: int, budget: Budget, now: Callable[[], float]) -> None:
+    def __init__(
+        self, calls: Calls, agent_id: int, budget: Budget, now: Callable[[], float], *, has_headings: bool = False
+    ) -> None:
+        self._has_headings = has_headings
         self._calls = calls
         self._agent_id = agent_id
         self._budget = budget
@@ -58,7 +66,7 @@ class AppMouth:
     async def _send(self, outgoing: Outgoing) -> Sent:
         """Once the first of several messages is out, a failure is Unknown: repeating the whole would say the first twice."""
         task_id = f"w{outgoing.id}-{secrets.token_hex(4)}"
-        parts = plan(outgoing, task_id)
+        parts = plan(outgoing, task_id, has_headings=self._has_headings)
         user = outgoing.chat.external_id
         wait = self._budget.seconds_until(user, len(parts))
         if wait > 0:
@@ -135,14 +143,26 @@ def _ids(outgoing: Outgoing) -> list[str]:
     return [msgid for msgid in outgoing.keep.get("ids", "").split(",") if msgid]
 
 
+def with_heading(text: str) -> str:
+    """The text with its first line in bold, where that is 【a heading】 and nothing else would be taken for a sign of Markdown, which
+    knows no way there to write such a sign plainly. Empty where it must stay as it is."""
+    first, _, rest = text.partition("\n")
+    marked = f"**{first}**\n{rest}"
+    is_plain = HEADING.fullmatch(first) is not None and rest.strip() and SIGNS.search(text) is None
+    return marked if is_plain and len(marked.encode()) <= TEXT_BYTES else ""
+
+
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def plan(outgoing: Outgoing, task_id: str) -> list[Part]:
+def plan(outgoing: Outgoing, task_id: str, *, has_headings: bool = False) -> list[Part]:
     """The messages in order: files first, then the text, and where there are buttons a card at the end."""
     parts = [Part("", {}, file) for file in outgoing.files]
     if not outgoing.buttons:
+        marked = with_heading(outgoing.text) if has_headings else ""
+        if marked:
+            return [*parts, Part("markdown", {"content": marked})]
         parts += [Part("text", {"content": piece}) for piece in split(outgoing.text)]
         if not parts:
             raise Rejected("nothing to send: neither text nor file")

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from bot.channels.wecom.app import AppChannel, Corp
 from bot.channels.wecom.app_reading import to_incoming
 from bot.channels.wecom.cards import card_of
 from bot.channels.wecom.text import split
 from core.errors import Rejected, TryLater, Undeliverable, Unknown
 from core.messages import Attachment, AttachmentKind, Button, IncomingKind, OutgoingAction
 from tests.bot.channels.wecom_stage import ACCEPT, CARD, RETURN, Set, on_wecom, photo_file
-from tests.emulators.wecom import AGENT, CORP
+from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, TOKEN
 
 JPEG = b"\xff\xd8\xff" + b"x" * 100
 
@@ -207,6 +208,33 @@ def test_every_text_makes_a_card_that_is_taken(text: str) -> None:
 
     for buttons in ((), ((ACCEPT, Button("看照片", url="https://example.org/")),)):
         wecom_checks.card(card_of(text, buttons, "w1-a").body, is_update=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("【停水通知】\n明天 9 点到 12 点停水。", "**【停水通知】**\n明天 9 点到 12 点停水。"),
+        ("【停水通知】", ""),
+        ("停水通知\n明天停水。", ""),
+        ("【停水通知】明天停水\n请蓄水。", ""),
+        ("【价格】\n3*4 米的伞", ""),
+        ("【安排】\n1. 上午\n2. 下午", ""),
+        ("【网址】\n看 <a href='x'>这里</a>", ""),
+        ("【长】\n" + "长" * 700, ""),
+    ],
+)
+async def test_notice_has_a_heading_where_it_is_switched_on_and_the_words_stay_as_they_are(
+    text: str, expected: str
+) -> None:
+    async with on_wecom() as on:
+        corp = Corp(CORP, APP_SECRET, TOKEN, AES_KEY, base_url=on.wecom.base_url)
+        marked = AppChannel(corp, agent_id=AGENT, now=on.watch, has_headings=True)
+        for channel in (on.app, marked):
+            await channel.send(on.outgoing(text))
+        await marked.stop()
+        kinds = [(post.kind, post.text) for post in on.wecom.posts("zhang")]
+        plain = [("text", piece) for piece in split(text)]
+        assert kinds == [*plain, *([("markdown", expected)] if expected else plain)]
 
 
 REASONS = tuple(Button(words, f"token.{place}.0") for place, words in enumerate("甲乙丙丁戊己庚"))
