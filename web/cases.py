@@ -25,6 +25,7 @@ from web.forms import read_key
 from web.outbox import REASONS
 from web.pages import page
 from web.paging import paging
+from web.people import CHANNEL_NAMES
 from web.rendering import TimelineEntry
 
 router = APIRouter(prefix="/desk")
@@ -207,6 +208,7 @@ async def case_page(
         refusal=refusal,
         phone=phone,
         reasons=REASONS,
+        channels=CHANNEL_NAMES,
         can_serve=view.standing is not None and view.standing.channel in services.with_servicers,
         role_names=ROLE_NAMES,
         choices=correction_choices(places, view.row.community_id, visitor),

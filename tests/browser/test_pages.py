@@ -13,6 +13,7 @@ PAGES = (
     "/desk?state=all",
     "/desk/board",
     "/desk/mine",
+    "/desk/phone-tasks",
     "/desk/wishes",
     "/desk/new",
     "/announcements",
