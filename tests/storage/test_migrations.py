@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from storage import schema
 from storage.cases import CaseMessage, CaseReporter
+from storage.customer_groups import CustomerGroup, PostTask, WelcomeMaterial
 from storage.database import Database
+from storage.messages import OutboxState
 from storage.tables import metadata
 from storage.understanding import Correction, Keyword
 from tests import builders
@@ -26,6 +28,19 @@ def _fill(database: Database, now: datetime) -> None:
         chat, who = builders.group(session, place, now), builders.person(session, "李叔")
         case = builders.case(session, place, now, topic="power", text="3号楼停电了", reporter=who, chat=chat)
         chat.last_case_id, case.joined = case.id, 1
+        task = PostTask(
+            community_id=place.id, channel="somewhere", account="corp", owner="zhang", made_at=now, due_at=now
+        )
+        session.add_all(
+            [
+                task,
+                CustomerGroup(chat_id=chat.id, owner="zhang", owner_name="张伟", told_at=now),
+                WelcomeMaterial(channel="somewhere", account="corp", area_id=place.grid.id, digest="0"),
+            ]
+        )
+        session.flush()
+        post = builders.posted(session, chat, "停水", now=now)
+        post.state, post.task_id = OutboxState.WITH_PERSON, task.id
         builders.posted(session, chat, "已登记", now=now, case_id=case.id)
         session.add_all(
             [
@@ -95,3 +110,17 @@ def test_migration_that_would_lose_a_reference_changes_nothing(database: Databas
     with pytest.raises(RuntimeError, match="case would refer to nothing in area"):
         command.downgrade(config, "0001")
     assert schema.current(database) == schema.newest()
+
+
+def test_post_in_an_owners_hands_is_held_where_nobody_knows_of_owners(database: Database, now: datetime) -> None:
+    _fill(database, now)
+    config = Config()
+    config.set_main_option("script_location", str(schema.FOLDER))
+    config.attributes["engine"] = database.engine
+    try:
+        command.downgrade(config, "0006")
+        with database.engine.connect() as connection:
+            states = connection.execute(text("select text, state from outbox order by id")).all()
+    finally:
+        schema.upgrade(database)
+    assert [tuple(row) for row in states] == [("停水", "held"), ("已登记", "queued")]
