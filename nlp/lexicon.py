@@ -7,19 +7,16 @@ A phrase is written as a clerk would write it: `{坏,断}了` is two phrases, `�
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 GAP = "…"
-_GAP_PATTERN = "[^。！？\n]{0,6}?"
+LONGEST_GAP = 6
+_ENDS = frozenset("。！？\n")  # of a sentence, over which no gap reaches
 _MARGIN = 6  # marks and spaces that may stand before a phrase "at the start" or after one "at the end"
 _MARKS = " ，。！~.、"
 _BRACES = re.compile(r"\{([^{}]*)\}")
-
-
-# Compiled at first use: all of them at the start would cost a quarter of a second.
-_compiled = cache(re.compile)
 
 
 class BadPhrase(ValueError):
@@ -27,14 +24,57 @@ class BadPhrase(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """What may follow a head after a gap: any of the choices, which may have gaps of their own.
+
+    Looked for by first characters and not by a regular expression: hundreds of those would have to be compiled first.
+    """
+
+    choices: tuple[str, ...]
+    _by_first: dict[str, list[tuple[str, list[str]]]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        for choice in sorted(self.choices, key=len, reverse=True):
+            first, *others = choice.split(GAP)
+            self._by_first.setdefault(first[0], []).append((first, others))
+
+    def end(self, text: str, start: int) -> int:
+        """Where the nearest choice ends, of those equally near the longest; -1 when none follows."""
+        by_first, near = self._by_first, text[start : start + LONGEST_GAP + 1]
+        if by_first.keys().isdisjoint(near):
+            return -1  # nine times in ten
+        for place, character in enumerate(near, start):
+            for first, others in by_first.get(character, ()):
+                if text.startswith(first, place):
+                    end = _end_of_parts(text, place + len(first), others) if others else place + len(first)
+                    if end >= 0:
+                        return end
+            if character in _ENDS:
+                break
+        return -1
+
+
+def _end_of_parts(text: str, start: int, parts: list[str]) -> int:
+    """Where the last of the parts ends when each follows the one before after a gap; -1 when one does not."""
+    for part in parts:
+        found = text.find(part, start, start + LONGEST_GAP + len(part))
+        if found < 0 or not _ENDS.isdisjoint(text[start:found]):
+            return -1
+        start = found + len(part)
+    return start
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One phrase of one group. `rest` matches what follows `head`, or is None when `head` is the whole phrase."""
+    """One phrase of one group. `rest` is what follows `head`, or None when `head` is the whole phrase."""
 
     phrase: str
     group: str
     weight: float
     head: str
-    rest: str | None = None
+    rest: Rest | None = None
     at_start: bool = False
     at_end: bool = False
     must_be_word: bool = False
@@ -68,17 +108,11 @@ def _split(body: str) -> tuple[str, str | None]:
     return body, None
 
 
-def _tail(heads_tail: str | None, tail: str | None) -> str | None:
-    """The pattern of what follows the head; alternatives stay one pattern, so that a head costs one try."""
-    parts = [part for part in (heads_tail, tail) if part is not None]
-    if not parts:
-        return None
-    choices = sorted(_spread(GAP.join(parts)), key=len, reverse=True)
-    return f"{_GAP_PATTERN}(?:{'|'.join(map(_escaped, choices))})"
-
-
-def _escaped(phrase: str) -> str:
-    return _GAP_PATTERN.join(map(re.escape, phrase.split(GAP)))
+@lru_cache
+def _tail(heads_tail: str, tail: str | None) -> Rest | None:
+    """What follows the head; alternatives stay together, so that a head costs one try."""
+    parts = [part for part in (heads_tail, tail) if part]
+    return Rest(tuple(_spread(GAP.join(parts)))) if parts else None
 
 
 def read_phrase(phrase: str, group: str, weight: float) -> list[Entry]:
@@ -93,7 +127,7 @@ def read_phrase(phrase: str, group: str, weight: float) -> list[Entry]:
         head, _, inner = spread.partition(GAP)
         if not head or tail == "":
             raise BadPhrase(f"“…”两边都要有字：{phrase}")
-        rest = _tail(inner or None, tail)
+        rest = _tail(inner, tail)
         entries.append(Entry(spread, group, weight, head, rest, at_start, at_end, must_be_word))
     return entries
 
@@ -137,10 +171,9 @@ class Lexicon:
     def _check(text: str, start: int, entry: Entry, word_starts: Callable[[], frozenset[int]], hits: list[Hit]) -> None:
         end = start + len(entry.head)
         if entry.rest is not None:
-            match = _compiled(entry.rest).match(text, end)
-            if match is None:
+            end = entry.rest.end(text, end)
+            if end < 0:
                 return
-            end = match.end()
         if entry.at_start and (start > _MARGIN or text[:start].strip(_MARKS)):
             return
         if entry.at_end and (len(text) - end > _MARGIN or text[end:].strip(_MARKS)):

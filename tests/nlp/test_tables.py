@@ -91,3 +91,21 @@ def test_quoted_phrase_must_be_a_word() -> None:
 def test_phrase_that_cannot_be_read_is_refused(phrase: str) -> None:
     with pytest.raises(BadPhrase):
         read_phrase(phrase, "group", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found_there"),
+    [
+        ("没人…管", "垃圾没人来管一管", ["没人来管"]),
+        ("没人…管", "没人一二三四五六管", ["没人一二三四五六管"]),
+        ("没人…管", "没人一二三四五六七管", []),
+        ("没人…管", "没人。管", []),
+        ("没人…{管,管事}", "没人出来管事", ["没人出来管事"]),
+        ("没人…{管,来}", "没人来管", ["没人来"]),
+        ("有人…往下…扔", "有人从楼上往下又扔", ["有人从楼上往下又扔"]),
+        ("有人…往下…扔", "有人从楼上往下。扔", []),
+        ("没人…管", "没人", []),
+    ],
+)
+def test_gap_reaches_six_characters_inside_one_sentence(phrase: str, text: str, found_there: list[str]) -> None:
+    assert found([phrase], text) == found_there
