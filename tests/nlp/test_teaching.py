@@ -1,5 +1,6 @@
 """Words that people add: they count at once, for what they were added for, and can be taken away again."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -59,3 +60,26 @@ def test_word_that_the_tables_cannot_take_is_known(word: str, speaks_for: str, r
     assert is_readable(taught) is readable
     with trying([taught]):
         understand(Utterance("大白鹅坏了"))
+
+
+def test_words_are_taught_while_another_thread_understands() -> None:
+    stop, broken, read = threading.Event(), [], []
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                read.append(understand(Utterance("3号楼门口的大白鹅坏了 消防通道堵了没人管")).decision)
+            except Exception as fault:
+                broken.append(fault)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        for word in ("大白鹅", "大灰鹅"):
+            teach([Taught(word, "topic:street_light", 4.0)])
+    finally:
+        stop.set()
+        worker.join()
+    assert broken == []
+    assert set(read) == {Decision.ACT}
+    assert understand(Utterance("3号楼门口的大灰鹅坏了")).topic == "street_light"
