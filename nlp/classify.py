@@ -71,6 +71,7 @@ class Scores:
     urgent: float = 0.0
     topic_hits: dict[str, list[Hit]] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
+    pairs: list[Pair] = field(default_factory=list)
 
     def best(self) -> tuple[str, float]:
         """The strongest kind; "" when nothing speaks for any."""
@@ -181,7 +182,14 @@ class Classifier:
             for pair in self._pairs.get(name, ()):
                 second = found.get(pair.second)
                 if second is not None and _stand_together(pair, first, second):
-                    scores.kinds[pair.speaks_for] = scores.kinds.get(pair.speaks_for, 0.0) + pair.weight
+                    scores.pairs.append(pair)
+        for pair in scores.pairs:
+            if pair.speaks_for == "emergency":
+                scores.emergency = max(scores.emergency, pair.weight)
+            elif pair.speaks_for == "urgent":
+                scores.urgent = max(scores.urgent, pair.weight)
+            else:
+                scores.kinds[pair.speaks_for] = scores.kinds.get(pair.speaks_for, 0.0) + pair.weight
 
 
 def _together(hits: list[Hit]) -> tuple[float, Hit]:

@@ -3,14 +3,18 @@
 import re
 from collections.abc import Sized
 from functools import cache
+from itertools import combinations
 from operator import add
 
-from nlp.classify import Scores
+from nlp.classify import Finding, Scores
 
 _DIGITS = re.compile(r"\d+")
 _OTHERS = re.compile(r"[^\u4e00-\u9fffa-z0]+")
 # A longer text must not speak louder because it has more characters.
 _WHOLE = 24
+# What two findings in one text say beyond each by itself; of a long text only the strongest are put side by side.
+TOGETHER = 0.5
+MOST_CROSSED = 10
 EDGE = "|"  # stands for every mark and space, and for both ends
 
 
@@ -41,10 +45,25 @@ def _named(sort: str, name: str) -> str:
     return f"{sort}:{name}"
 
 
+@cache
+def _beside(first: str, second: str) -> str:
+    """The name of two findings in one text, in whatever order."""
+    return f"{first}+{second}" if first < second else f"{second}+{first}"
+
+
+def _strength(found: tuple[str, Finding]) -> tuple[float, str]:
+    return -found[1].weight, found[0]
+
+
 def findings(scores: Scores) -> list[tuple[str, float]]:
-    """What the tables found, as named values of about 1; names are longer than any pair, so that they never meet."""
-    values = [(_named("in", name), found[1] / 2) for name, found in scores.findings.items()]
+    """What the tables found, alone and two by two, as named values of about 1; names are longer than any pair of
+    characters, so that they never meet."""
+    found = scores.findings
+    values = [(_named("in", name), one.weight / 2) for name, one in found.items()]
+    strongest = [name for name, _ in sorted(found.items(), key=_strength)[:MOST_CROSSED]]
+    values += [(_beside(one, other), TOGETHER) for one, other in combinations(strongest, 2)]
     values += [(_named("for", kind), min(weight, 6.0) / 3) for kind, weight in scores.kinds.items()]
+    values += [(_named(pair.first, pair.second), TOGETHER) for pair in scores.pairs]
     if scores.topic_hits:
         values += [(_named("topic", code), weight / 2) for code, weight in scores.topics()]
     if scores.silence:

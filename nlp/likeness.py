@@ -72,7 +72,7 @@ def likeness(one: str, other: str) -> float:
     if min(len(first.pairs), len(second.pairs)) >= LONG:
         told = 10.0 * shared + by_topic - 3.2
     else:
-        told = 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.5
+        told = 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.9
     return round(1.0 / (1.0 + math.exp(-told)), 3)
 
 

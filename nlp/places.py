@@ -15,7 +15,8 @@ from nlp.numerals import CHINESE_DIGITS, read_number
 _NUMBER = rf"(?:\d{{1,3}}|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
 _BEFORE = r"(?<![\d.\-:/a-z第])"
 _DOOR = r"(?:\d{3,4}|[零一二三四五六七八九]{3,4})(?![\d\-:/]|元|块|天|年|米|个|人|次|度|斤)(?:[室户房]|号(?!楼|线))?"
-_BUILDING_WORD = r"(?:号楼|号院|栋楼?|幢楼?|座|#楼?|号(?=\s?\d单元|\s?[一二三四五六]单元))"
+# 撞 is 幢 mistyped where a door or a unit follows.
+_BUILDING_WORD = r"(?:号楼|撞(?=\s?\d)|号院|栋楼?|幢楼?|座|#楼?|号(?=\s?\d单元|\s?[一二三四五六]单元))"
 
 _PLACE = re.compile(
     rf"{_BEFORE}(?P<b>{_NUMBER})\s?{_BUILDING_WORD}"
@@ -28,7 +29,7 @@ _PLACE = re.compile(
 MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must stay bounded
 
 # A text without any of these names no building, so the long pattern need not run.
-_MAYBE = re.compile(r"[栋幢座#]|号[楼院\d一二三四五六]|单元|\d-\d")
+_MAYBE = re.compile(r"[栋幢座#]|\d撞|号[楼院\d一二三四五六]|单元|\d-\d")
 _COUNTED = re.compile(r"(?:[两几]|一(?=[座栋幢])|[a-z]\d*#)")
 _AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大[山桥])")
 

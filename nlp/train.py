@@ -6,12 +6,13 @@ from pathlib import Path
 
 from nlp.classify import Classifier, shipped_classifier
 from nlp.evaluate import interval
-from nlp.features import featurise
+from nlp.features import characters, featurise
 from nlp.learner import Rows, calibrate, fit, fit_each, margins, number, parts
 from nlp.model import SCALE, Model, save_model
 from nlp.normalise import normalise
 from nlp.seeds import Seed, read_seeds
 from nlp.tables import KINDS, Fault
+from nlp.typos import mend
 
 COST = 0.1
 URGENT_FAVOUR = 3.0  # a danger passed over is worse than one too many
@@ -58,7 +59,7 @@ def train(files: Sequence[Path], out: Path, *, cross_check: bool = True) -> Trai
 def prepare(seeds: Iterable[Seed], classifier: Classifier | None = None) -> tuple[list[str], Rows]:
     """The seeds as rows of features."""
     classifier = classifier or shipped_classifier()
-    texts = [normalise(seed.text) for seed in seeds]
+    texts = [mend(text, characters(text)) for text in (normalise(seed.text) for seed in seeds)]
     return number([featurise(text, classifier.score(text)) for text in texts])
 
 

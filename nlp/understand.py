@@ -15,17 +15,18 @@ from nlp.features import characters, findings
 from nlp.model import BY_MODEL, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
+from nlp.typos import mend, shipped_typos
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
 ACT_MARGIN = 0.45  # from here the bot acts unasked
-ASK_MARGIN = 0.1  # and from here it may ask once
+ASK_MARGIN = 0.15  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
 SURE_CHATTER = -0.9  # characters alone so far on this side are not looked at further
 SURE_CALM = -0.6  # unless they sound like danger
-# The model weighs the tables' words of danger with all others; alone they tell only where several come together.
-EMERGENCY_MARGIN, URGENT_MARGIN = 2.5, 3.2
-MODEL_EMERGENCY, MODEL_URGENT = -0.1, 0.1
-UNNAMED = 0.1  # so much more where no word of danger stands in the line: only the model hears danger
+# How urgent a line is the model says, which weighs the tables' words of danger with all others.
+MODEL_EMERGENCY, MODEL_URGENT = -0.1, -0.05
+TALK = -1.0  # what the model takes for talk must sound so much more like danger, unless words name one
+EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is urgent
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
@@ -33,7 +34,7 @@ SIGNAL_THRESHOLD = 1.5
 _ABOUT_SOMETHING = frozenset({"thing", "fault", "dirt", "disorder"})
 # A line that names nothing of a community's affairs must speak much more plainly for itself.
 _SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdeed", "noise", "quarrel", "danger"}
-NO_SUBSTANCE = 0.4
+NO_SUBSTANCE = 0.5
 # Who rates a meal speaks to the shop, and who advertises to buyers: from so many points on, so much less a case.
 FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.8
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
@@ -74,6 +75,7 @@ def warm_up() -> None:
     """Loads tables, dictionary and model now (about half a second), so that the first message does not wait."""
     shipped_classifier()
     shipped_model()
+    shipped_typos()
 
 
 def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
@@ -93,7 +95,7 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     found, length = places.find(text), len(text)
     if length > HEAD + TAIL:
         text = text[:HEAD] + text[-TAIL:]
-    model, seen = shipped_model(), characters(text)
+    model, (text, seen) = shipped_model(), _as_meant(text)
     margins = model.margins_of(seen)
     if not (found or context.matters or "+" in text) and _is_sure_chatter(margins, seen):
         return _sure_chatter(model, margins)
@@ -102,6 +104,13 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     if found and length != len(utterance.text):
         understanding = replace(understanding, places=_as_sent(found, utterance.text))
     return understanding
+
+
+def _as_meant(text: str) -> tuple[str, set[str]]:
+    """The text without typing errors by sound, and its characters."""
+    seen = characters(text)
+    meant = mend(text, seen)
+    return (text, seen) if meant is text else (meant, characters(meant))
 
 
 def _is_sure_chatter(margins: Margins, seen: set[str]) -> bool:
@@ -185,21 +194,14 @@ def _signal(scores: Scores, context: _Context) -> Signal:
 
 
 def _urgency(scores: Scores, margins: Margins) -> Urgency:
-    """By the words of danger, or by the model where nothing tells that it is talk about one.
-
-    What the model takes for talk, and no word of danger stands in, is not made an emergency: 睡着了 is no fire.
-    """
-    _, urgent, emergency = margins
-    if not (scores.emergency or scores.urgent):
-        if margins.gate < 0.0:
-            return Urgency.NORMAL
-        urgent, emergency = urgent - UNNAMED, emergency - UNNAMED
+    """By the model, in what it does not take for talk: 睡着了 is no fire. Words of danger tell how soon somebody must come."""
     blocked = max((scores.silence.get(name, 0.0) for name in _BLOCKS_DANGER), default=0.0)
-    if scores.emergency - blocked >= EMERGENCY_MARGIN or emergency - blocked >= MODEL_EMERGENCY:
+    if margins.urgent >= MODEL_URGENT and scores.emergency - blocked >= EMERGENCY_WORDS:
         return Urgency.EMERGENCY
-    if max(scores.urgent, scores.emergency) - blocked >= URGENT_MARGIN or urgent - blocked >= MODEL_URGENT:
-        return Urgency.URGENT
-    return Urgency.NORMAL
+    doubt = TALK * min(margins.gate, 0.0)
+    if margins.emergency >= MODEL_EMERGENCY + doubt:
+        return Urgency.EMERGENCY
+    return Urgency.URGENT if margins.urgent >= MODEL_URGENT + doubt else Urgency.NORMAL
 
 
 def _decision(margin: float, context: _Context, *, is_hedged: bool) -> Decision:

@@ -54,6 +54,7 @@ def read(places: Places, text: str) -> list[tuple[str | None, str | None, str | 
         ("12-301没水", ("12", None, "301", NORTH_12_301)),
         ("12栋301室没水", ("12", None, "301", NORTH_12_301)),
         ("5栋402", ("5", None, "402", SOUTH_5)),
+        ("5撞2单元402", ("5", "2", "402", SOUTH_5_2_402)),
         ("5栋3单元", ("5", "3", None, SOUTH_5)),
         ("A座大堂", ("A", None, None, NORTH_A)),
         ("77号楼", ("77", None, None, None)),
@@ -87,6 +88,7 @@ def test_building_unit_and_door_are_read(
         "2.5-301",
         "买3-5个",
         "住了12年",
+        "3撞了一下",
     ],
 )
 def test_numbers_that_are_no_places_are_left_alone(places: Places, text: str) -> None:

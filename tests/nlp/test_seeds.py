@@ -16,6 +16,8 @@ from nlp.topics import topics
 MEASURED = (
     Path(os.environ.get("WUWEI_EVALUATION", Path(__file__).parents[3] / "shared" / "data")) / "colloquial-dev.jsonl"
 )
+OWN = Path(__file__).parent / "data"
+FRESH = ("fresh_one", "fresh_two", "fresh_three")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,22 @@ def test_seeds_are_no_near_copies_of_the_measured_lines(seeds: list[Seed]) -> No
     measured = [pairs(json.loads(line)["text"]) for line in MEASURED.read_text(encoding="utf-8").splitlines()]
     mine = [(seed.text, pairs(seed.text)) for seed in seeds]
     near = [text for text, own in mine if any(len(own & other) >= 0.6 * len(own | other) for other in measured)]
+    assert near == []
+
+
+def test_seeds_are_no_near_copies_of_the_fresh_lines(seeds: list[Seed]) -> None:
+    lines = [line for name in FRESH for line in (OWN / f"{name}.tsv").read_text(encoding="utf-8").splitlines()]
+    fresh = [pairs(line.rpartition("\t")[2]) for line in lines if line and not line.startswith("#")]
+    holding: dict[str, list[int]] = {}
+    for number, line in enumerate(fresh):
+        for pair in line:
+            holding.setdefault(pair, []).append(number)
+    near = []
+    for seed in seeds:
+        own = pairs(seed.text)
+        shared = Counter(number for pair in own for number in holding.get(pair, ()))
+        if any(count >= 0.6 * len(own | fresh[number]) for number, count in shared.items() if len(own) > 4):
+            near.append(seed.text)
     assert near == []
 
 
