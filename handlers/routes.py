@@ -140,6 +140,7 @@ def needs_look_up(ctx: Context) -> bool:
         or incoming.reply_to
         or incoming.attachments
         or incoming.text in BY_TEXT
+        or incoming.text in meanings.KIND_OF
         or incoming.text.startswith(BIND_WORDS)
         or neighbours.may_agree(ctx)
         or words.is_urging(incoming.text)

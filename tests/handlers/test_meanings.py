@@ -96,6 +96,13 @@ async def test_words_under_the_receipt_ask_what_it_is(stage: Stage, words: str) 
     assert [stage.case(number).kind for number in stage.numbers()] == ["report", "complaint"]
 
 
+async def test_answer_is_taken_whatever_it_sounds_like(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, SAID)
+    await stage.press("王阿姨", GROUP, NOT_MEANT)
+    await stage.say("王阿姨", GROUP, "咨询")
+    assert [stage.case(number).kind for number in stage.numbers()] == ["report", "question"]
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [("不是报修，是咨询", "question"), ("理解错了，我是想投诉", "complaint"), ("你登记错了，随便聊聊", "")],
