@@ -198,7 +198,12 @@ def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
         take_step(session, case, Step.ESCALATE, now=now, data={"why": "deadline"})
         worker, state = words.worker_name(session, case), STATE_NAMES[State(case.state)]
         text = say(
-            "cases.remind_over_desk", number=case.number, what=what, deadline=deadline, worker=worker, state=state
+            "cases.remind_over_desk",
+            number=case.number,
+            what=words.what_for_staff(case),
+            deadline=deadline,
+            worker=worker,
+            state=state,
         )
         work.tell_desk(session, case, text, now=now)
 

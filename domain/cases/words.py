@@ -103,6 +103,11 @@ def what(case: Case) -> str:
     return what_of(case.kind, case.topic, case.place)
 
 
+def what_for_staff(case: Case) -> str:
+    """The same for the groups of staff: of a matter between people its place is for those alone who work on it."""
+    return what_of(case.kind, case.topic, "" if case.is_private else case.place)
+
+
 def what_of(kind: str, topic: str | None, place: str) -> str:
     """The same, where only these columns of the case are in hand."""
     name = name_of(topic) if topic else KIND_NAMES[Kind(kind)]

@@ -44,7 +44,9 @@ def route(
     duty = dispatch.worker_for(session, case, in_china(now).date(), without=without)
     if duty is None:
         case.assignee_id = case.assignee_role = None
-        tell_desk(session, case, say("cases.unassigned_desk", number=case.number, what=words.what(case)), now=now)
+        tell_desk(
+            session, case, say("cases.unassigned_desk", number=case.number, what=words.what_for_staff(case)), now=now
+        )
         return None
     if case.state != State.ASSIGNED or case.assignee_id != duty.person_id:
         assign(session, case, duty.person_id, duty.role, now=now, actor_id=None, cause_id=cause_id)

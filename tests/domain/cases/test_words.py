@@ -145,3 +145,11 @@ def test_wish_on_the_wall_is_short_and_masked(session: Session, place: builders.
 
 def test_all_kinds_have_a_name() -> None:
     assert set(words.KIND_NAMES) == set(Kind) - {Kind.CHATTER}
+
+
+def test_groups_of_staff_do_not_learn_where_a_private_matter_is(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now, text="3号楼路灯不亮")
+    assert words.what_for_staff(case) == words.what(case) == "路灯 · 3号楼门口"
+    case.is_private = True
+    assert words.what_for_staff(case) == "路灯"
