@@ -79,10 +79,12 @@ def _rows(session: Session, first: Outbox, *, now: datetime) -> list[Outbox]:
     rows = [row for row in session.scalars(query) if not _says_nothing(row)]
     edits = [row for row in rows if row.action == OutgoingAction.EDIT]
     newest = {row.edits_id: row.id for row in sorted(edits, key=lambda each: each.id)}
+    told = {(row.case_id, row.created_at) for row in rows if row.action == OutgoingAction.SEND and row.case_id}
     kept = []
     for row in rows:
-        if row.action == OutgoingAction.EDIT and newest[row.edits_id] != row.id:
-            row.state = OutboxState.DROPPED  # what it says has been overtaken
+        is_overtaken = newest.get(row.edits_id, row.id) != row.id
+        if row.action == OutgoingAction.EDIT and (is_overtaken or (row.case_id, row.created_at) in told):
+            row.state = OutboxState.DROPPED  # overtaken, or a message of the same step says it better
         elif not _is_said_already(session, row, now=now):
             kept.append(row)
     return kept

@@ -65,10 +65,10 @@ async def test_five_messages_last_to_the_question_with_its_photo(stage: Stage) -
     ]
     *_, shown, question = said
     assert len(shown.files) == 1
-    # What the worker did and the question whether it is well are one message, with the buttons under it.
-    assert question.text.startswith(f"{number} 已登记：井盖 · 3号楼\n张网格员已办结。\n\n{number} 井盖")
+    # That it is done is told by the question whether it is well: no second message says so.
+    assert question.text == f"{number} 井盖 · 3号楼，张网格员说已经处理好了：（附照片）\n请问您满意吗？"
     assert question.buttons == ("满意", "不满意")
-    assert (left(stage), stage.unsettled()) == (0, [])
+    assert (left(stage), [state for state, _ in stage.unsettled()]) == (0, ["dropped"])  # overtaken by the question
     await stage.press(WANG, PRIVATE, "满意")
     assert stage.last(WANG).text.endswith(f"谢谢您！{number} 已销单。")
     assert (stage.case(number).state, left(stage)) == ("closed", 4)
@@ -88,10 +88,7 @@ async def test_progress_waits_for_what_must_be_said_while_little_is_left(stage: 
     await stage.press(WORKER, PRIVATE, "办结")
     await stage.say(WORKER, PRIVATE, "已换新井盖")
     (said,) = stage.posts(WANG)[before:]
-    assert said.text == (
-        f"{number} 已登记：井盖 · 3号楼\n张网格员已办结。\n\n"
-        f"{number} 井盖 · 3号楼，张网格员说已经处理好了：已换新井盖\n请问您满意吗？"
-    )
+    assert said.text == f"{number} 井盖 · 3号楼，张网格员说已经处理好了：已换新井盖\n请问您满意吗？"
     assert left(stage) == 1
 
 
