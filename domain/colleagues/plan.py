@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 
 from core.colleagues import Colleague
 from domain.colleagues import rules
+from domain.colleagues.leaving import HAS_NOT_LEFT
 from domain.duties import RESERVED
 from domain.people import find_accounts
 from storage.areas import Area
@@ -149,6 +150,7 @@ class _Known:
         )
 
     def gone(self, external_id: str, person: Person, one: Colleague | None = None) -> Line:
+        """Parting ends all duties: of who has some elsewhere too, one community does not decide."""
         duties = self.held.get(person.id, [])
         return Line(
             external_id,
@@ -160,7 +162,7 @@ class _Known:
             person_id=person.id,
             person_name=person.name,
             held=self._here(duties),
-            is_reserved=_is_reserved(duties),
+            is_reserved=_is_reserved(duties) or any(duty.community_id != self.community_id for duty, _ in duties),
         )
 
     def _here(self, duties: Sequence[tuple[Duty, str]]) -> tuple[tuple[str, str], ...]:
@@ -206,16 +208,16 @@ def _staff_accounts(session: Session, community_id: int, channel: str, today: da
     query = (
         select(Account, Person)
         .join(Person, Person.id == Account.person_id)
-        .where(Account.channel == channel, Account.person_id.in_(on_duty))
+        .where(Account.channel == channel, HAS_NOT_LEFT, Account.person_id.in_(on_duty))
         .order_by(Account.id)
     )
     return [(account, person) for account, person in session.execute(query)]
 
 
 def _namesakes(session: Session, community_id: int, channel: str, names: Collection[str]) -> dict[str, list[Person]]:
-    """Who is registered with a duty here, has no account on the channel, and is called like somebody listed."""
+    """Who is registered with a duty here, has no account on the channel (any more), and is called like somebody listed."""
     here = select(Duty.person_id).where(Duty.community_id == community_id)
-    has_account = select(Account.person_id).where(Account.channel == channel)
+    has_account = select(Account.person_id).where(Account.channel == channel, HAS_NOT_LEFT)
     query = select(Person).where(
         Person.name.in_(names), Person.id.in_(here), Person.id.not_in(has_account), Person.erased_at.is_(None)
     )

@@ -106,8 +106,11 @@ def _person(session: Session, clerk: Clerk, line: Line, choice: Choice, now: dat
 
 
 def _free_code(session: Session, external_id: str) -> str:
-    is_taken = session.scalar(select(Person.id).where(Person.code == external_id)) is not None
-    return f"{OWN_CODE}{external_id}" if is_taken else external_id
+    """Their id there. It may be taken more than once: an id is given anew, and who left keeps the code."""
+    code = external_id
+    while session.scalar(select(Person.id).where(Person.code == code)) is not None:
+        code = f"{OWN_CODE}{code}"
+    return code
 
 
 def _note(session: Session, clerk: Clerk, act: str, person_id: int, now: datetime, **detail: str) -> None:

@@ -318,3 +318,47 @@ def test_rules_are_the_communitys_own(office: Office) -> None:
             rules.add(office.session, office.place.grid, department=department, position="", role=role)
     rules.remove(office.session, office.place.id, mine.id)
     assert rules.of_community(office.session, office.place.id) == []
+
+
+def test_leaver_is_told_of_where_they_had_work_in_hand_and_no_duty_any_more(office: Office) -> None:
+    case = builders.case(office.session, office.place, office.now)
+    (duty,) = office.session.scalars(select(Duty).where(Duty.person_id == office.worker.id))
+    duty.until_on = in_china(office.now).date() - timedelta(days=1)
+    office.session.flush()
+    office.told(IncomingKind.COLLEAGUE_LEFT, "zhang")
+    assert case.assignee_id != office.worker.id
+    assert f"TA 手上有 1 件没办完，已转给下一位或退回工作台：{case.number}。请核对。" in office.staff_read()[0]
+
+
+def test_who_comes_back_can_be_the_one_who_left_or_somebody_new_each_time(office: Office) -> None:
+    office.worker.code = "zhang"
+    for code in ("tx-zhang", "tx-tx-zhang"):
+        office.told(IncomingKind.COLLEAGUE_LEFT, "zhang")
+        plan = office.plan(ZHANG)
+        (line,) = plan.of(Standing.NEW)
+        assert line.namesakes[0] == (office.worker.id, "张伟", "zhang")
+        office.take(plan, ticked(line))
+        account = people.account_of(office.session, BOOK, "zhang")
+        assert account is not None
+        assert office.session.get_one(Person, account.person_id).code == code
+    office.told(IncomingKind.COLLEAGUE_LEFT, "zhang")
+    plan = office.plan(ZHANG)
+    office.take(plan, ticked(plan.of(Standing.NEW)[0], person_id=office.worker.id))
+    assert office.duties(office.worker) == [("grid_worker", office.place.grid.id)]
+
+
+def test_who_left_and_works_on_without_the_address_book_is_not_gone_again(office: Office) -> None:
+    office.told(IncomingKind.COLLEAGUE_LEFT, "zhang")
+    builders.duty(office.session, office.worker, Role.VOLUNTEER, office.place.id)
+    assert office.plan().lines == ()
+
+
+def test_gone_who_works_elsewhere_too_is_only_for_administrators(office: Office) -> None:
+    elsewhere = builders.community(office.session, "邻里社区")
+    builders.duty(office.session, office.worker, Role.MEDIATOR, elsewhere.id, community_id=elsewhere.id)
+    plan = office.plan()
+    (line,) = plan.of(Standing.GONE)
+    with pytest.raises(Refused, match=r"people\.only_administrator"):
+        office.take(plan, ticked(line))
+    assert office.take(plan, ticked(line), is_administrator=True) == Taken(1, 0)
+    assert office.duties(office.worker) == []
