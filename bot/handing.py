@@ -16,7 +16,7 @@ import structlog
 from bot import metrics
 from bot.channels.base import Channel, Handing
 from core.clock import Clock
-from core.customer_groups import Handed
+from core.customer_groups import Handed, HandedPost, TimeSpan
 from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
 from domain.customer_groups import handing, posts, welcome
 from domain.customer_groups.handing import Job, Looked
@@ -108,7 +108,7 @@ class Hander:
 
     async def _make(self, hands: Handing, job: Job) -> None:
         if job.doubt is not None:
-            found = await hands.find(job.post, job.doubt)
+            found = await self._find(hands, job.post, job.doubt)
             ours = await self._database.read(lambda session: handing.unknown(session, job, found))
             if ours:
                 log.warning("task_found_again", id=job.task_id, twins=len(ours) - 1)
@@ -118,6 +118,13 @@ class Hander:
                 await self._write(lambda session: handing.mark_never_made(session, job, now=self._clock.now()))
                 return
         await self._made(job, await hands.hand(job.post))
+
+    async def _find(self, hands: Handing, post: HandedPost, doubt: TimeSpan) -> list[str]:
+        """A search that is refused clears no doubt: the owner may have it all the same."""
+        try:
+            return await hands.find(post, doubt)
+        except (Rejected, Undeliverable) as error:
+            raise Unknown(error.reason) from None
 
     async def _made(self, job: Job, handed: Handed, *, twins: int = 0) -> None:
         await self._write(lambda session: handing.mark_made(session, job, handed, now=self._clock.now(), twins=twins))

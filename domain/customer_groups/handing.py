@@ -215,6 +215,8 @@ def mark_unknown(session: Session, job: Job, *, now: datetime, reason: str) -> N
 def mark_refused(session: Session, job: Job, *, now: datetime, reason: str) -> None:
     """The platform will not have it: a new task has failed; an old one is looked at again later."""
     task = _released(session, job)
+    if job.is_reminder:
+        _take_back_reminder(task)
     if task.state == PostTaskState.MAKING:
         _refuse(session, task, reason, now)
     elif _is_too_old(task, now) and not task.is_cancel_wanted:

@@ -56,15 +56,15 @@ def waiting(session: Session, community_id: int, *, announcement_id: int | None 
 def owners_waited_for(session: Session, community_id: int) -> dict[int, list[str]]:
     """Whom each announcement still waits for, by its key."""
     query = (
-        select(AnnouncementRun.announcement_id, PostTask.owner_name)
+        select(AnnouncementRun.announcement_id, PostTask.owner_name, PostTask.owner)
         .join(PostTask, PostTask.run_id == AnnouncementRun.id)
         .where(PostTask.community_id == community_id, PostTask.state.in_(WAITING))
         .distinct()
         .order_by(PostTask.owner_name)
     )
     found: dict[int, list[str]] = {}
-    for announcement_id, owner in session.execute(query):
-        found.setdefault(announcement_id, []).append(owner)
+    for announcement_id, name, owner in session.execute(query):
+        found.setdefault(announcement_id, []).append(name or owner)
     return found
 
 

@@ -145,6 +145,16 @@ async def test_reminder_that_the_platform_refuses_is_not_counted(stage: HandingS
     assert (task.state, task.reminders, task.error) == ("created", [], "企业微信不接受这条消息（40058）")
 
 
+async def test_reminder_is_not_counted_where_the_task_itself_could_not_be_looked_at(stage: HandingStage) -> None:
+    stage.announce(areas=[stage.place.grid.id])
+    await stage.work()
+    stage.wecom.fail_next(1, 40058, path="externalcontact/get_groupmsg_task")
+    remind(stage, stage.tasks()[0])
+    await stage.work()
+    (task,) = stage.tasks()
+    assert (task.state, task.reminders, stage.on_platform[0].reminded_at) == ("created", [], [])
+
+
 async def test_reminder_whose_answer_was_lost_counts(stage: HandingStage) -> None:
     stage.announce(areas=[stage.place.grid.id])
     await stage.work()
@@ -296,6 +306,18 @@ async def test_search_that_fails_makes_nothing(stage: HandingStage) -> None:
     assert (stage.states(), len(stage.on_platform)) == (["making"], 1)
     for _ in range(4):
         await stage.pass_time(minutes=6)
+    assert (stage.states(), len(stage.on_platform)) == (["created"], 1)
+
+
+async def test_search_that_is_refused_clears_no_doubt(stage: HandingStage) -> None:
+    stage.wecom.drop_answer_after_work(path=ADD)
+    stage.announce(areas=[stage.place.grid.id])
+    await stage.work()
+    stage.wecom.fail_next(1, 40058, path=LIST)
+    await stage.pass_time(minutes=2)
+    (task,) = stage.tasks()
+    assert (task.state, task.error) == ("making", "企业微信不接受这条消息（40058）")
+    await stage.pass_time(minutes=2)
     assert (stage.states(), len(stage.on_platform)) == (["created"], 1)
 
 
@@ -475,3 +497,17 @@ async def test_welcome_of_a_renamed_area_is_changed(database: Database, now: dat
         await stage.work()  # the platform does not know the old one any more
         await stage.work()
         assert [one["text"]["content"][:8] for one in stage.wecom.groups.welcomes.values()] == ["欢迎来到第一网格"]
+
+
+async def test_welcome_that_got_no_id_is_not_made_again_at_once(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    async with handing_stage(database, now, tmp_path, link=LINK) as stage:
+        stage.add_group("一群", "zhang", stage.place.grid.id)
+        add = "externalcontact/group_welcome_template/add"
+        stage.wecom.garble_answer(1, b'{"errcode":0,"errmsg":"ok"}', path=add)
+        await stage.work()
+        await stage.pass_time(hours=5)
+        assert len(stage.wecom.calls(add)) == 1
+        await stage.pass_time(hours=2)
+        assert len(stage.wecom.calls(add)) == 2

@@ -82,6 +82,17 @@ async def test_list_names_whom_an_announcement_waits_for(office: Office, now: da
     assert len(after) == len(before)
 
 
+async def test_owner_whose_name_is_not_known_is_named_by_the_account(
+    office: Office, now: datetime, tmp_path: Path
+) -> None:
+    add_group(office, now)
+    announce(office, now, tmp_path)
+    with office.database.writing() as session:
+        session.get_one(PostTask, office.rows(PostTask)[0].id).owner_name = ""
+    page = (await (await office.browser(office.clerk)).get("/announcements")).text
+    assert ("等 zhang 发送" in page, "等  发送" in page) == (True, False)
+
+
 async def test_preview_says_how_many_groups_need_their_owner(office: Office, now: datetime, tmp_path: Path) -> None:
     add_group(office, now)
     key = announce(office, now, tmp_path)

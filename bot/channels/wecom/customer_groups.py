@@ -233,6 +233,8 @@ class CustomerGroupChannel:
             await self._tell([], self._bookmark(known))
         self._known = known
         self._told |= {told.chat_id: told for told in changed}
+        for chat_id in gone:  # should it come back, that is news
+            self._told.pop(chat_id, None)
         return len(come)
 
     def _bookmark(self, known: set[str]) -> Bookmark:

@@ -9,7 +9,7 @@ from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.files import upload
 from core.customer_groups import Handed, HandedPost, Outcome, Progress, TimeSpan
-from core.errors import Rejected, TryLater
+from core.errors import Rejected, TryLater, Unknown
 from core.messages import StoredFile
 from core.texts import say
 
@@ -107,7 +107,10 @@ class TaskDesk:
         # Made twice it lies there twice, to be chosen once: an answer that was lost is no reason to leave it.
         body["notify"] = 0
         found = await self._calls.post("externalcontact/group_welcome_template/add", body, is_repeatable=True)
-        return str(found["template_id"])
+        made = str(found.get("template_id") or "")
+        if not made:
+            raise Unknown("the platform gave the words for new members no id")
+        return made
 
     async def _members(self, msgid: str) -> Mapping[str, int]:
         """Whose client the task lies in, and how it stands there."""

@@ -112,6 +112,19 @@ async def test_group_that_is_gone_is_told_of_after_a_restart_too() -> None:
         assert brief(on.ears.heard)[1:] == [(IncomingKind.BOT_REMOVED, gone, "", None)]
 
 
+async def test_group_that_comes_back_as_it_was_is_told_of() -> None:
+    async with on_wecom() as on:
+        group = on.wecom.add_group("一群", "zhang", tells=False)
+        await on.channel.ask_all()
+        hidden = on.wecom.groups.groups.pop(group)  # out of the visible range of the app for a while
+        await on.channel.ask_all()
+        on.watch.at += 6 * 3600
+        on.wecom.groups.groups[group] = hidden
+        await on.channel.ask_all()
+        told, removed = IncomingKind.GROUP_TOLD, IncomingKind.BOT_REMOVED
+        assert [one.kind for one in on.ears.heard] == [told, removed, told]
+
+
 async def test_register_follows_the_callbacks() -> None:
     async with on_wecom() as on:
         aunt = on.wecom.add_customer("王阿姨")
