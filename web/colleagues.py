@@ -25,6 +25,8 @@ from web.pages import done, page, sentence, status_of
 router = APIRouter(prefix="/people/colleagues")
 
 HERE = "/people/colleagues"
+# Of each section: what is ticked comes back in one form, of which a thousand fields are read.
+MOST_LISTED = 60
 GIVEN_BY_HAND = [(role.value, name) for role, name in ROLE_NAMES.items() if role not in RESERVED]
 
 
@@ -79,6 +81,7 @@ async def _page(
         "roles": ROLE_NAMES,
         "choices": GIVEN_BY_HAND,
         "sections": SECTIONS,
+        "most": MOST_LISTED,
     }
     return page(request, visitor, "colleagues.html", 502 if read.trouble else status, **{**found, **words})
 

@@ -1,7 +1,7 @@
 """The address book in the browser, on the strict emulator: a department is given its duty, the list is looked at, ticked and taken up."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -153,3 +153,19 @@ async def test_installation_without_an_address_book_has_no_such_page(
     assert PAGE not in (await clerk.get("/people")).text
     refused = await clerk.get(PAGE)
     assert (refused.status_code, say("colleagues.no_book") in refused.text) == (409, True)
+
+
+async def test_long_list_can_be_sent_back(on: Standing) -> None:
+    """A form has a thousand fields at most, and whoever is ticked is among them."""
+    clerk = await on.office.browser(on.office.clerk)
+    for number in range(100):
+        on.wecom.add_member(f"m{number:03}", f"新人{number:03}").departments = (2,)
+    page = await with_rule(on, clerk)
+    assert ("新来的（101）" in page, "先列出" in page) == (True, True)
+    ids = re.findall(r'name="take" value="(\w+)"', page)
+    duty = f"grid_worker:{on.office.here.grid.id}"
+    form: dict[str, str | Sequence[str]] = {"take": ids} | {f"duty:{one}": duty for one in ids}
+    form |= dict(re.findall(r'name="(digest:\w+)" value="(\w+)"', page))
+    page = await clerk.after(await clerk.post(f"{PAGE}/take", form))
+    assert say("colleagues.taken", count=len(ids)) in page
+    assert f"新来的（{101 - len(ids)}）" in page
