@@ -40,6 +40,8 @@ class Watch:
                     await self.look(book)
                 except DeliveryError as error:
                     log.info("address_book_not_read", channel=book.name, reason=error.reason)
+                except Exception:  # an edge: the database may be away for a while, and the loop must outlive that
+                    log.error("address_book_not_compared", channel=book.name, exc_info=True)
             await asyncio.sleep(EVERY)
 
     async def look(self, book: Listing) -> int:

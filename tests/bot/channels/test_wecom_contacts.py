@@ -1,5 +1,6 @@
 """The corp's address book: what the app is shown of it, and what WeCom tells when somebody comes, changes or leaves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot.app import App
+from bot.channels.base import Listing
 from bot.channels.wecom.app import AppChannel, Corp
 from bot.colleagues import Watch
 from core.clock import FixedClock, SystemClock, in_china
@@ -168,3 +170,26 @@ async def test_leaver_is_noticed_without_a_word_from_wecom(database: Database, n
         wecom.wire.trusts_us = False
         with pytest.raises(TryLater):
             await watch.look(app)
+
+
+async def test_watch_outlives_whatever_goes_wrong(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.colleagues.FIRST", 0.0)
+    monkeypatch.setattr("bot.colleagues.EVERY", 0.0)
+    looked = asyncio.Event()
+    faults: list[Exception] = [TryLater(5.0), OSError("the database is away")]
+
+    class Looking(Watch):
+        async def look(self, book: Listing) -> int:
+            if faults:
+                raise faults.pop()
+            looked.set()
+            return 0
+
+    async with WeComEmulator() as wecom, book_of(wecom) as app:
+        task = asyncio.create_task(Looking(database, [app], FixedClock(now), wake=lambda: None).run())
+        async with asyncio.timeout(5):
+            await looked.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
