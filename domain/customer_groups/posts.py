@@ -73,6 +73,8 @@ def _owner_for(row: Outbox, chat: Chat, group: CustomerGroup | None, now: dateti
     """The group as it is registered, if somebody can send there; otherwise the row is put off, given up or dropped."""
     if row.action != OutgoingAction.SEND:
         row.state = OutboxState.DROPPED  # what was sent stays, and nobody presses anything there
+    elif chat.community_id != row.community_id:
+        row.state = OutboxState.DROPPED  # staff have unbound the group since, and it may be another community's now
     elif chat.state == ChatState.LEFT:
         row.state, row.error = OutboxState.GIVEN_UP, CHAT_LEFT
     elif group is not None and group.owner:

@@ -17,6 +17,7 @@ from storage.chats import Chat
 from storage.customer_groups import PostTask
 from storage.database import Database
 from storage.messages import OutboxState
+from tests import builders
 from tests.bot.handing_stage import LINK, HandingStage, handing_stage
 from tests.emulators.wecom_groups import Task
 
@@ -421,6 +422,22 @@ async def test_group_without_an_owner_waits_for_one(stage: HandingStage) -> None
     told(stage, "一群", owner="li")
     await stage.work()
     assert (stage.rows(), [task.owner for task in stage.on_platform]) == ([("一群", "with_person", None)], ["li"])
+
+
+async def test_post_that_waited_is_dropped_once_its_group_is_nobodys_or_anothers(stage: HandingStage) -> None:
+    told(stage, "一群", owner="")
+    stage.announce(areas=[stage.place.grid.id])
+    await stage.work()
+    with stage.database.writing() as session:
+        chat = chats.find(session, "wecom_group", stage.account, stage.groups["一群"])
+        assert chat is not None
+        chats.unbind(chat)
+        elsewhere = builders.community(session, "邻里社区")
+        registry.bind(session, elsewhere.id, chat.id, elsewhere.grid, sees_unbound=True)
+    stage.clock.at += timedelta(minutes=3)
+    told(stage, "一群", owner="zhang")
+    await stage.work()
+    assert (stage.rows(), stage.on_platform) == ([("一群", "dropped", None)], [])
 
 
 async def test_group_that_gets_no_owner_is_given_up_after_two_days(stage: HandingStage) -> None:
