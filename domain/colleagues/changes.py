@@ -32,15 +32,18 @@ def note_change(session: Session, channel: str, kind: IncomingKind, change: Coll
 
 
 def _follow(session: Session, account: Account, change: ColleagueChange) -> None:
-    """The same person under another id or name there. The name of a registered person comes from the register."""
+    """The same person under another id or name there, on each channel where the new id is not somebody's already. The name of a
+    registered person comes from the register."""
     if change.name:
         account.name = change.name[: people.NAME_LENGTH]
     new_id = change.new_id
-    if not new_id or people.account_of(session, account.channel, new_id) is not None:
+    if not new_id:
         return
     old_id = account.external_id
     mine = select(Account).where(Account.person_id == account.person_id, Account.external_id == old_id)
     for one in session.scalars(mine).all():
+        if people.account_of(session, one.channel, new_id) is not None:
+            continue
         taken = select(Chat.account).where(Chat.channel == one.channel, Chat.external_id == new_id)
         session.execute(
             update(Chat)

@@ -277,6 +277,21 @@ def test_new_id_of_a_colleague_is_followed(office: Office) -> None:
     assert chat.external_id == "zhangwei"
 
 
+def test_new_id_is_followed_wherever_it_is_still_free(office: Office) -> None:
+    people.link_account(office.session, office.worker, channel="wecom_bot", external_id="zhang", now=office.now)
+    early = people.find_or_make_person(
+        office.session, channel="wecom_bot", external_id="zhangwei", name="张伟", username=None, now=office.now
+    )
+    office.session.flush()
+    office.told(IncomingKind.COLLEAGUE_CHANGED, "zhang", new_id="zhangwei")
+    rows = office.session.scalars(select(Account)).all()
+    assert sorted((row.channel, row.external_id, row.person_id) for row in rows) == [
+        ("wecom", "zhangwei", office.worker.id),
+        ("wecom_bot", "zhang", office.worker.id),
+        ("wecom_bot", "zhangwei", early.id),
+    ]
+
+
 def test_comers_and_movers_are_pointed_out_once_a_day_where_departments_stand_for_duties(office: Office) -> None:
     builders.group(office.session, builders.community(office.session, "邻里社区"), office.now, purpose="staff")
     office.told(IncomingKind.COLLEAGUE_CHANGED, "zhang", name="张伟")
