@@ -34,9 +34,10 @@ core/texts/zh/web.toml; the navigation's lines in web/pages.py. Keys in forms an
 files; paths that take files are named in LARGER_BODIES.
 """
 
+import functools
 import secrets
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -44,6 +45,7 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -114,6 +116,17 @@ CSRF_WORDS = ("这张表单已经过期，没有提交。", "请返回上一页�
 REFUSED_NEXT = "请返回上一页核对后再试。"
 
 
+@functools.cache
+def _page_routes() -> Sequence[BaseRoute]:
+    """The routes of all pages, put together once in a process: what they need of the program they take from its state."""
+    together = APIRouter()
+    together.include_router(sign_in_platforms.open_router)  # before the links: a token could be any word there
+    together.include_router(sign_in.open_router)
+    for router in SIGNED_IN:
+        together.include_router(router, dependencies=[Depends(guard)])
+    return together.routes
+
+
 def make_app(services: Services) -> ASGIApp:
     """The whole web side behind its guards, ready for a server."""
     settings = services.settings
@@ -124,10 +137,7 @@ def make_app(services: Services) -> ASGIApp:
     _answer_refusals(pages, renderer)
     _add_machine_doors(pages, services)
     pages.mount("/static", StaticFiles(directory=STATIC))
-    pages.include_router(sign_in_platforms.open_router)  # before the links: a token could be any word there
-    pages.include_router(sign_in.open_router)
-    for router in SIGNED_IN:
-        pages.include_router(router, dependencies=[Depends(guard)])
+    pages.router.routes.extend(_page_routes())
     larger_bodies = dict(LARGER_BODIES)
     if services.simulation is not None:
         pages.include_router(simulator_routes(services.simulation))
