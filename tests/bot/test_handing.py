@@ -382,6 +382,22 @@ async def test_task_that_cannot_be_worked_keeps_no_other_from_its_owner(stage: H
     assert (stage.states(), len(stage.on_platform)) == (["created", "created"], 2)
 
 
+async def test_task_whose_turn_comes_too_late_is_left_until_it_is_claimed_again(stage: HandingStage) -> None:
+    """Its lease may be over by then, and another process at it."""
+    hand = stage.channel.hand
+
+    async def slow(post: HandedPost) -> Handed:
+        stage.clock.at += timedelta(seconds=40)
+        return await hand(post)
+
+    stage.channel.hand = slow  # type: ignore[method-assign]
+    stage.announce()
+    await stage.work()
+    assert (stage.states(), len(stage.on_platform)) == (["created", "making"], 1)
+    await stage.pass_time(seconds=30)
+    assert (stage.states(), len(stage.on_platform)) == (["created", "created"], 2)
+
+
 # What the platform refuses, and groups that cannot be reached
 
 
