@@ -15,6 +15,7 @@ from nlp.features import characters, findings
 from nlp.model import BY_MODEL, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
+from nlp.plainly import is_for_neighbours, is_no_emergency, may_be_plain, said_plainly
 from nlp.typos import mend, shipped_typos
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
@@ -115,11 +116,12 @@ def _as_meant(text: str) -> tuple[str, set[str]]:
 
 
 def _is_sure_chatter(margins: Margins, seen: set[str]) -> bool:
-    """Neither a case nor danger nor word about an open case, by the characters alone."""
+    """Neither a case nor danger nor word about an open case, by the characters alone, nor what is said plainly."""
     return (
         margins.gate < SURE_CHATTER
         and margins.urgent < SURE_CALM
         and shipped_classifier().signal_heads.isdisjoint(seen)
+        and not may_be_plain(seen)
     )
 
 
@@ -138,13 +140,20 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
     scores = reading.scores
     signal = _signal(scores, context)
     urgency = _urgency(scores, reading.margins)
+    if urgency is Urgency.EMERGENCY and is_no_emergency(reading.text, scores):
+        urgency = Urgency.URGENT
     margin = reading.margins.gate + _context_adds(scores, context, found, urgency)
     if urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
+    plain = _plain(reading, margin, context)
+    if plain is not None:
+        margin = ACT_MARGIN
+    elif margin >= ASK_MARGIN and is_for_neighbours(reading.text, scores):
+        margin = 0.0
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
     opens = decision is not Decision.SILENT and margin >= ASK_MARGIN
     totals = model.totals_of(reading.characters, reading.found) if opens else []
-    kind = _kind(model.kinds_in(totals), urgency) if opens else Kind.CHATTER
+    kind = plain or _kind(model.kinds_in(totals), urgency) if opens else Kind.CHATTER
     is_case = kind is not Kind.CHATTER
     likely = model.likelihood(margin)
     return Understanding(
@@ -157,6 +166,13 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         signal,
         _reasons(reading, model, is_heard=decision is not Decision.SILENT),
     )
+
+
+def _plain(reading: _Reading, margin: float, context: _Context) -> Kind | None:
+    """What the line says plainly, where the sum of its words would not have it acted upon."""
+    if margin >= ACT_MARGIN or context.forwarded or not may_be_plain(reading.characters):
+        return None
+    return said_plainly(reading.text, reading.scores)
 
 
 def _kind(kinds: Mapping[str, float], urgency: Urgency) -> Kind:
