@@ -6,7 +6,7 @@ A phrase is written as a clerk would write it: `{坏,断}了` is two phrases, `�
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -31,20 +31,31 @@ class Rest:
     """
 
     choices: tuple[str, ...]
+    firsts: frozenset[str] = field(init=False, repr=False, compare=False)  # what a choice may begin with
+    # The choices by their first character; empty until one of them is near.
     _by_first: dict[str, list[tuple[str, list[str]]]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
     def __post_init__(self) -> None:
-        for choice in sorted(self.choices, key=len, reverse=True):
-            first, *others = choice.split(GAP)
-            self._by_first.setdefault(first[0], []).append((first, others))
+        object.__setattr__(self, "firsts", frozenset(choice[0] for choice in self.choices))
+
+    def _sorted(self) -> Mapping[str, list[tuple[str, list[str]]]]:
+        """The choices by first character, the longest first. Two threads at once write the same."""
+        if not self._by_first:
+            made: dict[str, list[tuple[str, list[str]]]] = {}
+            for choice in sorted(self.choices, key=len, reverse=True):
+                first, *others = choice.split(GAP)
+                made.setdefault(first[0], []).append((first, others))
+            self._by_first.update(made)
+        return self._by_first
 
     def end(self, text: str, start: int) -> int:
         """Where the nearest choice ends, of those equally near the longest; -1 when none follows."""
-        by_first, near = self._by_first, text[start : start + LONGEST_GAP + 1]
-        if by_first.keys().isdisjoint(near):
+        near = text[start : start + LONGEST_GAP + 1]
+        if self.firsts.isdisjoint(near):
             return -1  # nine times in ten
+        by_first = self._sorted()
         for place, character in enumerate(near, start):
             for first, others in by_first.get(character, ()):
                 if text.startswith(first, place):
@@ -132,6 +143,22 @@ def read_phrase(phrase: str, group: str, weight: float) -> list[Entry]:
     return entries
 
 
+class _Told(NamedTuple):
+    """An entry with what is asked of it first, at hand: most are ruled out by that."""
+
+    entry: Entry
+    head: str
+    size: int
+    firsts: frozenset[str] | None
+    is_plain: bool
+
+
+def _told_apart(entry: Entry) -> _Told:
+    is_plain = entry.rest is None and not (entry.at_start or entry.at_end or entry.must_be_word)
+    firsts = None if entry.rest is None else entry.rest.firsts
+    return _Told(entry, entry.head, len(entry.head), firsts, is_plain)
+
+
 class Lexicon:
     """All entries, indexed by their first two characters."""
 
@@ -143,26 +170,30 @@ class Lexicon:
                 pairs.setdefault(entry.head[:2], []).append(entry)
             else:
                 singles.setdefault(entry.head, []).append(entry)
-        self._pairs = {key: tuple(found) for key, found in pairs.items()}
+        self._pairs = {key: tuple(map(_told_apart, found)) for key, found in pairs.items()}
         self._singles = {key: tuple(found) for key, found in singles.items()}
 
     def find(self, text: str, word_starts: Callable[[], frozenset[int]]) -> list[Hit]:
         """All hits in text order. `word_starts` is asked only when an entry must be a word."""
         hits: list[Hit] = []
         pairs, singles = self._pairs, self._singles
-        size = len(text)
         padded = text + "\n"
         last = "\n"
-        for index in range(size):
+        for index in range(len(text)):
             entries = pairs.get(padded[index : index + 2])
             if entries is not None:
-                for entry in entries:
-                    if text.startswith(entry.head, index):
+                for entry, head, size, firsts, is_plain in entries:
+                    if size > 2 and not text.startswith(head, index):  # two are the key
+                        continue
+                    end = index + size
+                    if is_plain:
+                        hits.append(Hit(entry, index, end))
+                    elif firsts is None or not firsts.isdisjoint(text[end : end + LONGEST_GAP + 1]):
                         self._check(text, index, entry, word_starts, hits)
             character = padded[index]
-            entries = singles.get(character)
-            if entries is not None and character != last:
-                for entry in entries:
+            alone = singles.get(character)
+            if alone is not None and character != last:
+                for entry in alone:
                     self._check(text, index, entry, word_starts, hits)
             last = character
         return hits
