@@ -145,6 +145,9 @@ def test_agreement_and_what_is_over_open_nothing(text: str) -> None:
         "社区服务中心下午几点开门",
         "社保窗口周六办公吗",
         "居委会中午有人值班吗",
+        "居委会几点开始发口罩",
+        "派出所电话多少",
+        "社区卫生服务中心周日开门吗",
     ],
 )
 def test_question_to_the_office_is_heard(text: str) -> None:
