@@ -19,12 +19,12 @@ DEEPEST = 16
 # How far a callback's time may be from ours, and so how long a call must be remembered to know it again.
 WINDOW = 600.0
 MOST_REMEMBERED = 100_000
-# XML has no such characters, and PostgreSQL stores no NUL.
 # Almost every callback is this and nothing else: elements side by side, each with its words, in CDATA or bare.
 ELEMENT = r"<([A-Za-z][A-Za-z0-9]*)>(?:<!\[CDATA\[([^\]]*)\]\]>|([^<>&\]]*))</\1>[ \t\n]*"
 FIELD, FLAT = re.compile(ELEMENT), re.compile(rf"[ \t\n]*<xml>[ \t\n]*(?:{ELEMENT})+</xml>[ \t\n]*")
 # What XML reads as something else, or not at all.
 NOT_AS_THEY_STAND = ("\r", "\ufffe", "\uffff")
+# XML has no such characters, and PostgreSQL stores no NUL.
 CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\r")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
