@@ -20,7 +20,7 @@ from bot.receiver import Receiver
 from bot.scheduler import STALE_TICK, Ticker, make_scheduler
 from bot.sender import Sender
 from bot.wakeups import Wakeups
-from core.clock import Clock
+from core.clock import Clock, in_china
 from core.colleagues import AddressBook
 from core.config import Settings
 from core.errors import ConfigError, WuweiError
@@ -146,7 +146,7 @@ class App:
             if faults:
                 now = self.clock.now()
                 lines = "\n".join(f"{fault.about}：{fault.advice}" for fault in faults)
-                key = f"findings:{name}:{account}:{now:%Y%m%d}"
+                key = f"findings:{name}:{account}:{in_china(now):%Y%m%d}"
                 text = say("chats.findings", findings=lines)
                 await self.database.write(lambda session: outbox.tell_staff(session, text, key=key, now=now))  # noqa: B023 - awaited at once
                 log.warning("set_up_wrongly", channel=name, count=len(faults))
