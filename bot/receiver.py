@@ -117,7 +117,7 @@ class Receiver:
     async def _work(self, batch: list[Waiting]) -> None:
         try:
             await self._database.write(lambda session: self._work_batch(session, batch))
-        except Exception:  # the receiver is one of the four places that catch everything
+        except Exception:  # an edge: whatever went wrong, the rest goes on
             log.warning("batch_failed", size=len(batch), exc_info=True)
             for waiting in batch:
                 await self._work_alone(waiting)

@@ -121,7 +121,7 @@ def _guarded(work: Callable[[], object]) -> Callable[[], object]:
     async def run() -> None:
         try:
             await work()  # type: ignore[misc]  # a coroutine function
-        except Exception:  # the scheduler is one of the four places that catch everything
+        except Exception:  # an edge: whatever went wrong, the rest goes on
             log.error("tick_failed", exc_info=True)
 
     return run

@@ -78,7 +78,7 @@ class Sender:
             began = loop.time()
             try:
                 sent = await self.send_due()
-            except Exception:  # the sender is one of the four places that catch everything
+            except Exception:  # an edge: whatever went wrong, the rest goes on
                 log.error("sender_failed", exc_info=True)
                 sent = 0
                 await asyncio.sleep(NETWORK_RETRY)

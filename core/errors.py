@@ -12,7 +12,7 @@
     ├── ConfigError        the configuration is wrong; `faults` lists all of it
     └── ImportFaults       an import file is wrong; `faults` lists all of it
 
-Anything else is a bug and is let through to the four places that catch it.
+Anything else is a bug and is let through to the edges, which are named in tests/test_architecture.py.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """All tables by one import, for migrations and tests."""
 
-from storage import (
+from storage import (  # noqa: F401 - each brings its tables along
     access,
     announcements,
     areas,
@@ -17,19 +17,4 @@ from storage import (
 )
 from storage.base import Base
 
-MODULES = (
-    access,
-    announcements,
-    areas,
-    cases,
-    chats,
-    colleagues,
-    conventions,
-    customer_groups,
-    messages,
-    people,
-    phone_tasks,
-    reminders,
-    understanding,
-)
 metadata = Base.metadata

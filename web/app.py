@@ -165,7 +165,7 @@ class FaultPage:
 
         try:
             await self._app(scope, receive, watched_send)
-        except Exception as fault:  # noqa: BLE001 - one of the four places that catch everything
+        except Exception as fault:  # noqa: BLE001 - an edge: whatever went wrong, the rest goes on
             trace_id = secrets.token_hex(4)
             if not has_started and scope["type"] == "http":
                 await _fault(self._renderer, 500, trace_id=trace_id)(scope, receive, send)
