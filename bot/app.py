@@ -189,8 +189,9 @@ class App:
             simulation=self.simulation,
             demo_link=self.demo_link,
             bot_names=self._bot_names(),
-            with_servicers={name for (name, _), channel in self.channels.items() if channel.abilities.has_servicers},
-            # Asked of a channel that need not be started: a process with the pages alone has a sign-in too.
+            # Asked of channels that need not be started: a process with the pages alone has all of this too.
+            with_servicers={channel.name for channel in self._unnamed if channel.abilities.has_servicers},
+            has_phone_tasks=any(channel.abilities.allowance is not None for channel in self._unnamed),
             member_behind=next((one.member_behind for one in self._unnamed if isinstance(one, Vouching)), None),
             address_book=next(
                 (AddressBook(one.name, one.colleagues) for one in self._unnamed if isinstance(one, Listing)), None

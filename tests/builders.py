@@ -212,6 +212,7 @@ def desk(
     member_behind: Callable[[str], Awaitable[str]] | None = None,
     address_book: AddressBook | None = None,
     telegram_login: LoginServer | None = None,
+    has_phone_tasks: bool = True,
 ) -> Desk:
     """The console of an installation whose data lies in `folder`."""
     clock = FixedClock(now)
@@ -240,6 +241,7 @@ def desk(
         address_book=address_book,
         telegram_login=telegram_login,
         with_servicers=frozenset({CHANNEL}),
+        has_phone_tasks=has_phone_tasks,
     )
     return Desk(make_app(services), database, clock, wakes, missing, public_url)
 

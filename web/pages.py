@@ -22,8 +22,8 @@ FOR_ALL = (
     NavigationItem("/desk/mine", "我的待办", "list-check"),
     NavigationItem("/desk", "事项", "clipboard-list"),
     NavigationItem("/desk/board", "看板", "layout-kanban"),
-    NavigationItem("/desk/phone-tasks", "电话任务", "phone"),
 )
+PHONE_TASKS = NavigationItem("/desk/phone-tasks", "电话任务", "phone")
 FOR_DESK = (
     NavigationItem("/desk/wishes", "心愿", "heart"),
     NavigationItem("/desk/answers", "答复库", "message-circle"),
@@ -51,9 +51,9 @@ def renderer_of(request: Request) -> Renderer:
     return renderer
 
 
-def navigation_for(visitor: Visitor) -> list[NavigationItem]:
-    desk = visitor.is_desk
-    return [*FOR_ALL, *(FOR_DESK if desk else ()), *BOOKS, *(BOOKS_FOR_DESK if desk else ()), *LAST]
+def navigation_for(visitor: Visitor, *, has_phone_tasks: bool) -> list[NavigationItem]:
+    desk, calls = visitor.is_desk, (PHONE_TASKS,) if has_phone_tasks else ()
+    return [*FOR_ALL, *calls, *(FOR_DESK if desk else ()), *BOOKS, *(BOOKS_FOR_DESK if desk else ()), *LAST]
 
 
 def page(
@@ -66,7 +66,7 @@ def page(
     if visitor is not None:
         frame |= {
             "visitor": visitor,
-            "navigation": navigation_for(visitor),
+            "navigation": navigation_for(visitor, has_phone_tasks=services_of(request).has_phone_tasks),
             "person_name": visitor.name or "（无姓名）",
             "person_role": f"{visitor.community} · {visitor.role_words}",
             "community": (visitor.community_id, visitor.communities),

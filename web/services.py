@@ -52,7 +52,8 @@ class Services:
     """`hooks` are webhooks by the last part of their path (/hooks/telegram). So are `callbacks`. `is_ready` tells what is not ready yet, in words.
 
     `simulation` is None outside the demo; `demo_link` makes the address by which the demo's clerk comes in. `wake` tells sender and clock that something was committed.
-    `with_servicers` names the channels where people of staff can speak with residents in the platform's own client.
+    `with_servicers` names the channels where people of staff can speak with residents in the platform's own client; `has_phone_tasks` that one counts its messages, so that
+    some residents must be told by telephone.
     `member_behind` tells whose account in WeCom stands behind the code of a sign-in, empty for nobody's; it raises a DeliveryError.
     `address_book` is the organisation's, where a platform has one. `telegram_login` is there where its newer login is set up.
     """
@@ -72,3 +73,4 @@ class Services:
     address_book: AddressBook | None = None
     telegram_login: LoginServer | None = None
     with_servicers: Set[str] = frozenset()
+    has_phone_tasks: bool = False

@@ -1,5 +1,6 @@
 """Calls that are owed, in the browser: who sees which, the number masked until it is asked for, ticked off once; and a hand-over."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def owe(office: Office, now: datetime, *, phone: str = NUMBER, there: bool = Fal
         phone_tasks.make(session, [held], now=now)
         session.flush()
         return case.id, session.query(PhoneTask).filter(PhoneTask.case_id == case.id).one().id
+
+
+async def test_navigation_names_calls_only_where_messages_are_counted(
+    office: Office, database: Database, now: datetime, tmp_path: Path
+) -> None:
+    plain = replace(office, desk=builders.desk(database, now, tmp_path, has_phone_tasks=False))
+    shown = [">电话任务<" in (await (await there.browser(there.clerk)).get("/desk")).text for there in (office, plain)]
+    assert shown == [True, False]
 
 
 async def test_list_shows_whom_to_tell_and_what_with_the_number_masked(office: Office, now: datetime) -> None:
