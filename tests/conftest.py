@@ -18,7 +18,7 @@ from storage import schema
 from storage.base import Session
 from storage.database import Database
 from tests import chromium as browser
-from tests.chromium import chromium  # noqa: F401  # a fixture
+from tests.chromium import windows  # noqa: F401  # a fixture
 from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:

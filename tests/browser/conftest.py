@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from tests.browser.stage import DESK, Open, Town, Watch
-from tests.chromium import PATIENCE
+from tests.chromium import Windows
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -54,21 +54,12 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def window(chromium: Browser, watch: Watch) -> Open:
+def window(windows: Windows, watch: Watch) -> Open:
     @asynccontextmanager
     async def opened(size: tuple[int, int] = DESK, *, scripts: bool = True) -> AsyncIterator[Page]:
-        context = await chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            java_script_enabled=scripts,
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-        )
-        try:
-            context.set_default_timeout(PATIENCE)
-            watch.over(context)
-            yield await context.new_page()
-        finally:
-            await context.close()
+        async with windows.lend(size, scripts=scripts) as page:
+            with watch.over(page.context):
+                yield page
 
     return opened
 

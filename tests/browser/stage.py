@@ -1,7 +1,8 @@
 """What browser tests share: the demo as they see it, the watch over a window, and the way in."""
 
 import re
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -76,12 +77,21 @@ class Watch:
     faults: list[str] = field(default_factory=list)
     expected: set[tuple[int, str]] = field(default_factory=set)
 
-    def over(self, context: BrowserContext) -> None:
+    @contextmanager
+    def over(self, context: BrowserContext) -> Iterator[None]:
         context.on("request", self._request)
         context.on("response", self._response)
         context.on("requestfailed", self._failed)
         context.on("console", self._console)
         context.on("weberror", self._error)
+        try:
+            yield
+        finally:
+            context.remove_listener("request", self._request)
+            context.remove_listener("response", self._response)
+            context.remove_listener("requestfailed", self._failed)
+            context.remove_listener("console", self._console)
+            context.remove_listener("weberror", self._error)
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
@@ -152,6 +162,11 @@ def bubbles(page: Page, words: str | re.Pattern[str]) -> Locator:
 def said_by_me(page: Page, words: str) -> Locator:
     """What the chosen person has just said; the bot's answer may quote it."""
     return page.locator("#messages li.own").filter(has_text=words).last
+
+
+def answered(own: Locator) -> Locator:
+    """What the bot said after this message; never what it said before, to somebody else."""
+    return own.locator("xpath=following-sibling::li[contains(@class, 'from-bot')]")
 
 
 async def scrolls_sideways(page: Page) -> bool:

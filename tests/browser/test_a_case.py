@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser.stage import PHONE, Open, Town, bubbles, choose_chat, come_in, said_by_me
+from tests.browser.stage import PHONE, Open, Town, answered, bubbles, choose_chat, come_in, said_by_me
 
 NUMBER = re.compile(r"BX-\d{8}-\d{4}")
 GROUP, RESIDENT, WORKER = "g1", "李秀兰", "p14"
@@ -22,7 +22,7 @@ async def report(page: Page, town: Town, words: str, photo: Path | None = None) 
     own = said_by_me(page, words)
     if photo is not None:
         await expect(own.locator("img")).to_have_count(1)
-    receipt = page.locator("#messages li.from-bot").filter(has_text=NUMBER).last
+    receipt = answered(own).filter(has_text=NUMBER).first
     await expect(receipt).to_contain_text("撤销")
     found = NUMBER.search(await receipt.inner_text())
     assert found

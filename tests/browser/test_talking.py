@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from tests.browser.stage import PHONE, Open, Town, choose_chat, said_by_me
+from tests.browser.stage import PHONE, Open, Town, answered, choose_chat, said_by_me
 
 WORDS = "8号楼门口路灯一闪一闪的，快坏了"
 
@@ -20,7 +20,7 @@ async def test_resident_talks_and_asks_why(town: Town, window: Open, photo: Path
         await own.get_by_role("button", name="放大第 1 张照片").click()
         await expect(page.locator("#viewer-photo")).to_be_visible()
         await page.get_by_role("button", name="关闭照片").click()
-        await expect(page.locator("#messages li.from-bot").last).to_contain_text("BX-")
+        await expect(answered(own).first).to_contain_text("BX-")
         await own.get_by_role("button", name="为什么").click()
         why = page.locator("#why")
         await expect(why).to_contain_text("登记成一件事")
@@ -49,7 +49,8 @@ async def test_undo_takes_the_report_back(town: Town, window: Open) -> None:
         await choose_chat(page, town, "g1", "李秀兰")
         await page.locator("#words").fill("2号楼门口的垃圾桶盖子掉了")
         await page.locator("#send").click()
-        receipt = page.locator("#messages li.from-bot").filter(has=page.get_by_role("button", name="撤销")).last
+        own = said_by_me(page, "2号楼门口的垃圾桶盖子掉了")
+        receipt = answered(own).filter(has=page.get_by_role("button", name="撤销")).first
         await expect(receipt).to_contain_text("垃圾")
         key = await receipt.get_attribute("data-id")
         await receipt.get_by_role("button", name="撤销").click()

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Route, expect
 from pydantic import SecretStr
 
 from core.config import TelegramSettings
@@ -14,12 +14,14 @@ from domain import people
 from storage.database import Database
 from storage.people import Role
 from tests import builders
+from tests.browser.stage import DESK
+from tests.chromium import Windows
 from tests.emulators.local_server import LocalServer
 from tests.web.telegram_signer import TOKEN, signed_login, signed_mini_app
 
 
 async def test_both_ways_by_telegram_open_the_console(
-    chromium: Browser, database: Database, now: datetime, tmp_path: Path
+    windows: Windows, database: Database, now: datetime, tmp_path: Path
 ) -> None:
     telegram = TelegramSettings(token=SecretStr(TOKEN), sign_in=True)
     desk = builders.desk(database, now, tmp_path, public_url="http://127.0.0.1", telegram=telegram)
@@ -41,24 +43,20 @@ async def test_both_ways_by_telegram_open_the_console(
         )
 
     try:
-        context = await chromium.new_context()
-        await context.route("https://oauth.telegram.org/**", telegrams_page)
-        page = await context.new_page()
-        await page.goto(f"{address}/sign-in")
-        await page.get_by_role("link", name="用 Telegram 登录").click()
-        await expect(page.locator(".side-who strong")).to_have_text("周敏")
-        await context.close()
-        context = await chromium.new_context()
-        page = await context.new_page()
-        await page.goto(f"{address}/sign-in/telegram#tgWebAppData={quote(init_data, safe='')}&tgWebAppVersion=8.0")
-        await expect(page.get_by_role("button", name="登录")).to_be_visible()
-        assert page.url == f"{address}/sign-in/telegram"
-        await page.get_by_role("button", name="登录").click()
-        await expect(page.locator(".side-who strong")).to_have_text("周敏")
-        await page.goto("about:blank")
-        await page.goto(f"{address}/sign-in/telegram")
-        await expect(page.locator("main")).to_contain_text("没有收到 Telegram 的登录信息")
-        await expect(page.get_by_role("button", name="登录", exact=True)).to_have_count(0)
-        await context.close()
+        async with windows.lend(DESK) as page:
+            await page.context.route("https://oauth.telegram.org/**", telegrams_page)
+            await page.goto(f"{address}/sign-in")
+            await page.get_by_role("link", name="用 Telegram 登录").click()
+            await expect(page.locator(".side-who strong")).to_have_text("周敏")
+        async with windows.lend(DESK) as page:
+            await page.goto(f"{address}/sign-in/telegram#tgWebAppData={quote(init_data, safe='')}&tgWebAppVersion=8.0")
+            await expect(page.get_by_role("button", name="登录")).to_be_visible()
+            assert page.url == f"{address}/sign-in/telegram"
+            await page.get_by_role("button", name="登录").click()
+            await expect(page.locator(".side-who strong")).to_have_text("周敏")
+            await page.goto("about:blank")
+            await page.goto(f"{address}/sign-in/telegram")
+            await expect(page.locator("main")).to_contain_text("没有收到 Telegram 的登录信息")
+            await expect(page.get_by_role("button", name="登录", exact=True)).to_have_count(0)
     finally:
         await server.close()

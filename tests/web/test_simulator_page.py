@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, Route, expect
 from starlette.staticfiles import StaticFiles
 
 from bot.channels.simulator import SimulatorChannel
@@ -21,11 +22,12 @@ from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
 from core.ids import new_id
 from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, IncomingKind, Outgoing, OutgoingAction
+from tests.browser.stage import DESK, PHONE, Watch
+from tests.chromium import Windows
 from web.rendering import STATIC
 from web.security import Protection, protect
 from web.simulator import simulator_routes
 
-DESK, PHONE = (1280, 800), (390, 844)
 on_both = pytest.mark.parametrize("page", [DESK, PHONE], ids=["desk", "phone"], indirect=True)
 
 
@@ -108,22 +110,20 @@ async def address(platform: SimulatedPlatform) -> AsyncIterator[str]:
     listener.close()
 
 
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> AsyncIterator[Page]:
+async def page(request: pytest.FixtureRequest, windows: Windows, watch: Watch, address: str) -> AsyncIterator[Page]:
     """The page, open. Fails the test at its end if anything in the browser went wrong."""
-    faults: list[str] = []
-    width, height = getattr(request, "param", DESK)
-    context = await chromium.new_context(viewport={"width": width, "height": height}, timezone_id="America/New_York")
-    opened = await context.new_page()
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    opened.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
-    opened.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else faults.append(asked.url))
-    opened.on("response", lambda answer: faults.append(answer.url) if answer.status >= 400 else None)
-    await opened.goto(f"{address}/simulator")
-    await expect(opened.locator("#chat-name")).to_have_text("和谐家园3号群")
-    yield opened
-    await context.close()
-    assert faults == []
+    async with windows.lend(getattr(request, "param", DESK), timezone="America/New_York") as opened:
+        with watch.over(opened.context):
+            await opened.goto(f"{address}/simulator")
+            await expect(opened.locator("#chat-name")).to_have_text("和谐家园3号群")
+            yield opened
+    assert watch.faults == []
 
 
 async def show(page: Page, pane: str) -> None:
@@ -158,6 +158,25 @@ async def test_resident_reports_and_the_worker_hears(page: Page, platform: Simul
     await expect(page.locator(".message.from-bot .bubble")).to_have_text("新任务 BX-1")
     await expect(page.locator("#persona-name")).to_have_text("李强")
     assert [len(message.files) for message in platform.messages("g3")] == [1, 0]
+
+
+async def test_judgement_that_is_still_to_come_is_asked_for_again(page: Page, watch: Watch) -> None:
+    asked: list[str] = []
+
+    async def judging(route: Route) -> None:
+        asked.append(urlsplit(route.request.url).path)
+        if len(asked) > 1:
+            await route.continue_()
+        else:
+            watch.expected.add((404, asked[0]))
+            await route.fulfill(status=404, json={"error": "还没有处理完。"})
+
+    await page.route("**/why", judging)
+    await page.locator("#words").fill("3号楼灯坏了")
+    await page.keyboard.press("Enter")
+    await page.locator(".message.own").get_by_role("button", name="为什么").click()
+    await expect(page.locator("#why .facts dd").first).to_have_text("报事")
+    assert len(asked) == 2
 
 
 async def test_own_message_is_changed_and_withdrawn(page: Page, platform: SimulatedPlatform) -> None:

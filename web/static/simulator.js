@@ -1,5 +1,5 @@
 // The simulator page: who speaks, where, what was said, and the clock. What things look like is in simulator.view.js.
-import { API, LARGEST_PHOTO, MOST_PHOTOS, PRIVATE_LINES, RESIDENT_LINES, asBase64, call, localTime, showPane, toast, tomorrowAtEight, trying } from "./simulator.api.js";
+import { API, LARGEST_PHOTO, MOST_PHOTOS, PRIVATE_LINES, RESIDENT_LINES, Refusal, asBase64, call, localTime, showPane, toast, tomorrowAtEight, trying } from "./simulator.api.js";
 import { chatItem, dayItem, dayWords, face, make, messageItem, personItem, whyPanel } from "./simulator.view.js";
 
 const EMPTY = "还没有人说话。点下面的句子，或者自己写一句，看看五微怎么回应。";
@@ -240,10 +240,20 @@ async function explain(message) {
   showMessages();
   showPane("why");
   $("why").replaceChildren(make("p", { class: "hint", text: "正在查…" }));
+  for (let attempt = 1; state.chosen === message.id; attempt += 1) {
+    const [panel, isTold] = await judgement(message);
+    if (state.chosen === message.id) $("why").replaceChildren(panel);
+    if (isTold || attempt === 10) return;
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });  // a judgement may still be on its way
+  }
+}
+
+async function judgement(message) {
   try {
-    $("why").replaceChildren(whyPanel(message, await call("GET", `/messages/${message.id}/why`)));
+    return [whyPanel(message, await call("GET", `/messages/${message.id}/why`)), true];
   } catch (fault) {
-    $("why").replaceChildren(make("p", { class: "hint", text: fault.message }));
+    if (!(fault instanceof Refusal)) throw fault;
+    return [make("p", { class: "hint", text: fault.message }), false];
   }
 }
 
