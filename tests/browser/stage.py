@@ -169,5 +169,21 @@ def answered(own: Locator) -> Locator:
     return own.locator("xpath=following-sibling::li[contains(@class, 'from-bot')]")
 
 
+async def press(page: Page, town: Town, button: Locator) -> None:
+    """Presses a button of the bot; afterwards the program has done what it asks for."""
+    async with page.expect_response("**/simulator/api/press"):
+        await button.click()
+    town.settle()
+
+
+async def send(page: Page, town: Town, words: str) -> Locator:
+    """Says what stands in the composer with these words; afterwards the program has heard it. Returns the message."""
+    await page.locator("#words").fill(words)
+    async with page.expect_response("**/simulator/api/messages"):
+        await page.locator("#send").click()
+    town.settle()
+    return said_by_me(page, words)
+
+
 async def scrolls_sideways(page: Page) -> bool:
     return bool(await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))

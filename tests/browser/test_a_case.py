@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser.stage import PHONE, Open, Town, answered, bubbles, choose_chat, come_in, said_by_me
+from tests.browser.stage import PHONE, Open, Town, answered, bubbles, choose_chat, come_in, press, send
 
 NUMBER = re.compile(r"BX-\d{8}-\d{4}")
 GROUP, RESIDENT, WORKER = "g1", "李秀兰", "p14"
@@ -14,19 +14,16 @@ GROUP, RESIDENT, WORKER = "g1", "李秀兰", "p14"
 async def report(page: Page, town: Town, words: str, photo: Path | None = None) -> str:
     """Says it in the group, as the resident; returns the number on the receipt."""
     await choose_chat(page, town, GROUP, RESIDENT)
-    await page.locator("#words").fill(words)
     if photo is not None:
         await page.locator("#photos").set_input_files(photo)
         await expect(page.locator("#previews img")).to_have_count(1)
-    await page.locator("#send").click()
-    own = said_by_me(page, words)
+    own = await send(page, town, words)
     if photo is not None:
         await expect(own.locator("img")).to_have_count(1)
     receipt = answered(own).filter(has_text=NUMBER).first
     await expect(receipt).to_contain_text("撤销")
     found = NUMBER.search(await receipt.inner_text())
     assert found
-    town.settle()
     return found[0]
 
 
@@ -50,8 +47,7 @@ async def test_case_is_worked_at_the_desk_and_rated_in_the_group(town: Town, win
         await expect(desk.locator(".photo-row img")).to_have_count(2)
         asked = bubbles(chat, number).filter(has=chat.get_by_role("button", name="不满意")).last
         await expect(asked).to_contain_text("换了新井盖")
-        await asked.get_by_role("button", name="满意", exact=True).click()
-        town.settle()
+        await press(chat, town, asked.get_by_role("button", name="满意", exact=True))
         await desk.reload()
         await expect(desk.locator(".sheet-head")).to_contain_text("已销单")
         await expect(desk.locator(".case-facts")).to_contain_text("满意")
@@ -74,8 +70,7 @@ async def test_case_is_worked_from_the_workers_phone(town: Town, window: Open, p
         await phone.locator("#photos").set_input_files(photo)
         await phone.locator("#send").click()
         asked = bubbles(chat, number).filter(has=chat.get_by_role("button", name="不满意")).last
-        await asked.get_by_role("button", name="满意", exact=True).click()
-        town.settle()
+        await press(chat, town, asked.get_by_role("button", name="满意", exact=True))
         await come_in(desk, town)
         await desk.goto(f"{town.address}/desk?state=closed&q={number}")
         await desk.get_by_role("link", name=number).click()
@@ -94,8 +89,7 @@ async def test_dissatisfied_resident_opens_the_case_again(town: Town, window: Op
         await desk.locator("#note-finish").fill("已联系维保")
         await desk.get_by_role("button", name="办结").click()
         asked = bubbles(chat, number).filter(has=chat.get_by_role("button", name="不满意")).last
-        await asked.get_by_role("button", name="不满意").click()
-        town.settle()
+        await press(chat, town, asked.get_by_role("button", name="不满意"))
         await desk.reload()
         await expect(desk.locator(".sheet-head")).to_contain_text("已派单")
         await expect(desk.locator(".case-facts")).to_contain_text("重开")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from tests.browser.stage import PHONE, Open, Town, answered, choose_chat, said_by_me
+from tests.browser.stage import PHONE, Open, Town, answered, choose_chat, send
 
 WORDS = "8号楼门口路灯一闪一闪的，快坏了"
 
@@ -12,10 +12,8 @@ WORDS = "8号楼门口路灯一闪一闪的，快坏了"
 async def test_resident_talks_and_asks_why(town: Town, window: Open, photo: Path) -> None:
     async with window() as page:
         await choose_chat(page, town, "g1", "张伟明")
-        await page.locator("#words").fill(WORDS)
         await page.locator("#photos").set_input_files(photo)
-        await page.locator("#send").click()
-        own = said_by_me(page, WORDS)
+        own = await send(page, town, WORDS)
         await expect(own.get_by_role("img", name="照片 1")).to_be_visible()
         await own.get_by_role("button", name="放大第 1 张照片").click()
         await expect(page.locator("#viewer-photo")).to_be_visible()
@@ -33,11 +31,7 @@ async def test_chatter_gets_silence_and_a_reason(town: Town, window: Open) -> No
     async with window(PHONE) as page:
         await choose_chat(page, town, "g6")
         before = len([one for one in town.call("GET", "/messages?chat=g6") if one["sender"] == "bot"])
-        await page.locator("#words").fill("今天天气真好呀")
-        await page.locator("#words").press("Enter")
-        own = said_by_me(page, "今天天气真好呀")
-        await expect(own).to_be_visible()
-        town.settle()
+        own = await send(page, town, "今天天气真好呀")
         after = len([one for one in town.call("GET", "/messages?chat=g6") if one["sender"] == "bot"])
         assert after == before
         await own.get_by_role("button", name="为什么").click()
@@ -47,9 +41,7 @@ async def test_chatter_gets_silence_and_a_reason(town: Town, window: Open) -> No
 async def test_undo_takes_the_report_back(town: Town, window: Open) -> None:
     async with window() as page:
         await choose_chat(page, town, "g1", "李秀兰")
-        await page.locator("#words").fill("2号楼门口的垃圾桶盖子掉了")
-        await page.locator("#send").click()
-        own = said_by_me(page, "2号楼门口的垃圾桶盖子掉了")
+        own = await send(page, town, "2号楼门口的垃圾桶盖子掉了")
         receipt = answered(own).filter(has=page.get_by_role("button", name="撤销")).first
         await expect(receipt).to_contain_text("垃圾")
         key = await receipt.get_attribute("data-id")
