@@ -1,4 +1,4 @@
-// What the simulator page stands on: asking the program, lines to try, Chinese time, the toast and the panes.
+// What the simulator page stands on: asking the program, lines to try, the toast and the panes.
 
 export const API = "/simulator/api";
 export const MOST_PHOTOS = 10;
@@ -48,16 +48,6 @@ export function toast(words, isBad = false) {
   place.hidden = false;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => { place.hidden = true; }, 3500);
-}
-
-// The simulated time on a Chinese wall clock, whatever the zone of this machine.
-export function localTime(offset) {
-  return new Date(Date.now() + offset + 8 * 3600_000).toISOString();
-}
-
-export function tomorrowAtEight(offset) {
-  const day = new Date(Date.parse(`${localTime(offset).slice(0, 10)}T00:00:00Z`) + 24 * 3600_000).toISOString().slice(0, 10);
-  return `${day}T08:00:00+08:00`;
 }
 
 // On a phone one pane is seen at a time.

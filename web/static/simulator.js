@@ -1,5 +1,6 @@
-// The simulator page: who speaks, where, what was said, and the clock. What things look like is in simulator.view.js.
-import { API, LARGEST_PHOTO, MOST_PHOTOS, PRIVATE_LINES, RESIDENT_LINES, Refusal, asBase64, call, localTime, showPane, toast, tomorrowAtEight, trying } from "./simulator.api.js";
+// The simulator page: who speaks, where, and what was said. What things look like is in simulator.view.js, the clock in simulator.clock.js.
+import { API, LARGEST_PHOTO, MOST_PHOTOS, PRIVATE_LINES, RESIDENT_LINES, Refusal, asBase64, call, showPane, toast, trying } from "./simulator.api.js";
+import { CLOCK_BUTTONS, moveClock, showClock, takeClock } from "./simulator.clock.js";
 import { chatItem, dayItem, dayWords, face, make, messageItem, personItem, whyPanel } from "./simulator.view.js";
 
 const EMPTY = "还没有人说话。点下面的句子，或者自己写一句，看看五微怎么回应。";
@@ -7,7 +8,7 @@ const $ = (id) => document.getElementById(id);
 
 const state = {
   people: new Map(), groups: [], latest: new Map(), unread: new Map(), chat: null, persona: null, messages: new Map(),
-  replyTo: null, editing: null, photos: [], chosen: null, role: "", offset: 0, news: 0, nextDue: null, isLive: false, isMovingClock: false, usual: new Map(),
+  replyTo: null, editing: null, photos: [], chosen: null, role: "", news: 0, isLive: false, usual: new Map(),
 };
 
 const isPrivate = (chat) => chat?.startsWith("private:") ?? false;
@@ -296,43 +297,6 @@ async function changeMembership(step) {
   showAll();
 }
 
-// The clock
-function takeClock(clock) {
-  state.offset = Date.parse(clock.now) - Date.now();
-  state.nextDue = clock.next_due;
-  showClock();
-}
-
-function showClock() {
-  const now = localTime(state.offset);
-  $("clock-now").textContent = `${dayWords(now)} ${now.slice(11, 19)}`;
-  $("clock-now").dateTime = `${now.slice(0, 19)}+08:00`;
-  for (const button of document.querySelectorAll("[data-advance], [data-clock]")) {
-    button.disabled = state.isMovingClock || (button.dataset.clock === "due" && !state.nextDue);
-  }
-  const due = document.querySelector('[data-clock="due"]');
-  due.title = state.nextDue ? `下一件到点的事：${dayWords(state.nextDue)} ${state.nextDue.slice(11, 16)}` : "现在没有等着到点的事";
-}
-
-async function moveClock(goal) {
-  state.isMovingClock = true;
-  $("clock-status").textContent = "快进中…";
-  showClock();
-  try {
-    takeClock(await call("POST", "/clock", goal));
-    await refresh();
-  } finally {
-    state.isMovingClock = false;
-    $("clock-status").textContent = "";
-    showClock();
-  }
-}
-
-function goalOf(button) {
-  if (button.dataset.advance) return { advance: button.dataset.advance };
-  return { to: button.dataset.clock === "due" ? state.nextDue : tomorrowAtEight(state.offset) };
-}
-
 // News from the program
 async function refresh() {
   const chat = state.chat;
@@ -386,7 +350,7 @@ function wire() {
   $("newcomer").addEventListener("submit", (event) => { event.preventDefault(); trying(addNewcomer); });
   $("join").addEventListener("click", () => trying(() => changeMembership("join")));
   $("leave").addEventListener("click", () => trying(() => changeMembership("leave")));
-  for (const button of document.querySelectorAll("[data-advance], [data-clock]")) button.addEventListener("click", () => trying(() => moveClock(goalOf(button))));
+  for (const button of document.querySelectorAll(CLOCK_BUTTONS)) button.addEventListener("click", () => trying(() => moveClock(button, refresh)));
   for (const tab of document.querySelectorAll(".tabs button")) tab.addEventListener("click", () => showPane(tab.dataset.pane));
   setInterval(showClock, 1000);
 }
