@@ -25,12 +25,19 @@ class IdMaker:
         self._lock = threading.Lock()
 
     def __call__(self) -> int:
-        milliseconds = time.time_ns() // 1_000_000 - EPOCH_MS
+        now = (time.time_ns() // 1_000_000 - EPOCH_MS) << SEQUENCE_BITS
         with self._lock:
             # One counter of (millisecond, sequence): adding one carries into the next millisecond by itself.
-            self._tick = max(self._tick + 1, milliseconds << SEQUENCE_BITS)
-            tick = self._tick
+            self._tick = tick = now if now > self._tick else self._tick + 1
         return self._key(tick)
+
+    def many(self, count: int) -> list[int]:
+        """So many keys at once, growing."""
+        now = (time.time_ns() // 1_000_000 - EPOCH_MS) << SEQUENCE_BITS
+        with self._lock:
+            first = now if now > self._tick else self._tick + 1
+            self._tick = first + max(count, 1) - 1
+        return [self._key(tick) for tick in range(first, first + count)]
 
     def block(self, count: int) -> int:
         """The first of `count` keys set aside for one statement that numbers its own rows.

@@ -48,6 +48,15 @@ def test_full_millisecond_borrows_the_next(monkeypatch: pytest.MonkeyPatch) -> N
     assert {time_of(key) - time_of(keys[0]) for key in keys} == {0, 1, 2}
 
 
+@pytest.mark.parametrize("count", [0, 1, 3 * 4096])
+def test_many_keys_are_those_that_one_by_one_would_give(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: START)
+    at_once, singly = IdMaker(7), IdMaker(7)
+    first = [at_once(), singly()]
+    assert at_once.many(count) == [singly() for _ in range(count)]
+    assert first[0] == first[1] < at_once()
+
+
 def test_key_tells_when_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: START)
     assert time_of(IdMaker(1)()) == START // MILLISECOND - EPOCH_MS

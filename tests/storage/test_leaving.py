@@ -50,6 +50,25 @@ def test_left_row_comes_back_with_its_types(session: Session, now: datetime) -> 
     assert (row.due_at, row.due_at.tzinfo, row.sent_at) == (now + timedelta(microseconds=7), UTC, None)
 
 
+def test_what_one_row_has_and_another_has_not_is_kept_apart(session: Session, now: datetime) -> None:
+    """No row has a thread, one has a person, and both are of an enumeration."""
+    chat_id = _chat(session, now)
+    shared = {"chat_id": chat_id, "due_at": now, "created_at": now, "thread": None}
+    session.leave(Outbox, id=1, **shared, person_id=None, state=OutboxState.HELD, priority=Priority.ANSWER)
+    session.leave(Outbox, id=2, **shared, person_id=7, state=OutboxState.QUEUED, priority=Priority.REMINDER)
+    session.flush()
+    kept = session.execute(text("SELECT id, thread, person_id, state, priority FROM outbox ORDER BY id")).all()
+    assert [tuple(row) for row in kept] == [(1, None, None, "held", 0), (2, None, 7, "queued", 2)]
+
+
+def test_columns_may_come_in_any_order(session: Session, now: datetime) -> None:
+    session.leave(Reminder, kind="case.card", subject_id=1, due_at=now)
+    session.leave(Reminder, due_at=now, subject_id=2, kind="case.photos")
+    session.flush()
+    kept = session.execute(select(Reminder.kind, Reminder.subject_id).order_by(Reminder.id)).all()
+    assert [tuple(row) for row in kept] == [("case.card", 1), ("case.photos", 2)]
+
+
 def test_each_left_row_gets_a_key_of_its_own(session: Session, now: datetime) -> None:
     for number in range(3):
         session.leave(Reminder, kind="case.card", subject_id=number, due_at=now)
