@@ -74,8 +74,9 @@ DOOR = re.compile(
 )
 
 # Fewer digits than a plate or a door has, and none of these words: nothing to look for. Most lines of a group are so.
-FEWEST_DIGITS = 3
-MARKS = ("@", "qq", "微信", "v信", "vx", "wechat", "护照")
+FEWEST_DIGITS = re.compile(r"\d\D*\d\D*\d")
+FIRST_LETTERS = frozenset("@QqVvWw微护")
+MARKS = re.compile("@|qq|微信|v信|vx|wechat|护照", re.IGNORECASE)
 
 Masker = Callable[[re.Match[str]], tuple[int, int, int, int]]
 
@@ -117,14 +118,12 @@ def _hidden(text: str, start: int, end: int, head: int, tail: int) -> set[int]:
 
 def mask(text: str) -> str:
     """The text without phone, identity, card and account numbers, e-mail addresses and number plates; all else is untouched."""
-    return _masked(text)[0]
-
-
-def _masked(text: str) -> tuple[str, str]:
-    """The masked text and its shadow."""
     shadow = text.translate(SHADOW)
-    if not _may_hold_something(shadow):
-        return text, shadow
+    return _masked(text, shadow)[0] if _may_hold_something(shadow) else text
+
+
+def _masked(text: str, shadow: str) -> tuple[str, str]:
+    """The text and its shadow, both masked."""
     for pattern, masker in PATTERNS:
         hidden: set[int] = set()
         for found in pattern.finditer(shadow):
@@ -135,10 +134,9 @@ def _masked(text: str) -> tuple[str, str]:
 
 
 def _may_hold_something(shadow: str) -> bool:
-    if sum(map(str.isdigit, shadow)) >= FEWEST_DIGITS:
+    if FEWEST_DIGITS.search(shadow) is not None:
         return True
-    lower = shadow.lower()
-    return any(mark in lower for mark in MARKS)
+    return not FIRST_LETTERS.isdisjoint(shadow) and MARKS.search(shadow) is not None
 
 
 def _starred(text: str, hidden: set[int]) -> str:
@@ -147,9 +145,10 @@ def _starred(text: str, hidden: set[int]) -> str:
 
 def mask_for_group(text: str) -> str:
     """Like `mask`, and without door numbers: what a group or a public page may show."""
-    text, shadow = _masked(text)
+    shadow = text.translate(SHADOW)
     if not _may_hold_something(shadow):
         return text
+    text, shadow = _masked(text, shadow)
     pieces, end = [], 0
     for found in DOOR.finditer(shadow):
         group = "door" if found["door"] else "room"

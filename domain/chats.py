@@ -47,6 +47,17 @@ CODE_LENGTH = 8
 HEARING = "hears:"
 OLD_MESSAGE = "@"  # behind the id of a message that was said before its chat got another id
 PRIVATE_CHATS = "private chats"
+OPEN_PRIVATE_CHATS = (
+    select(Chat)
+    .join(Account, (Account.person_id == Chat.person_id) & (Account.channel == Chat.channel))
+    .where(
+        Chat.person_id.in_(bindparam("people", expanding=True)),
+        Chat.kind == ChatKind.PRIVATE,
+        Chat.state == ChatState.BOUND,
+        Account.private_chat == PrivateChat.OPEN,
+    )
+    .order_by(Chat.id)
+)
 
 Address = tuple[str, str, str]
 
@@ -166,19 +177,8 @@ def note_private_chats(session: Session, person_ids: Collection[int]) -> None:
 
 def private_chats_of(session: Session, person_ids: Collection[int]) -> dict[int, list[Chat]]:
     """The private chats in which the bot may write to these people now, in one statement."""
-    query = (
-        select(Chat)
-        .join(Account, (Account.person_id == Chat.person_id) & (Account.channel == Chat.channel))
-        .where(
-            Chat.person_id.in_(person_ids),
-            Chat.kind == ChatKind.PRIVATE,
-            Chat.state == ChatState.BOUND,
-            Account.private_chat == PrivateChat.OPEN,
-        )
-        .order_by(Chat.id)
-    )
     found: dict[int, list[Chat]] = {}
-    for chat in session.scalars(query):
+    for chat in session.scalars(OPEN_PRIVATE_CHATS, {"people": list(person_ids)}):
         found.setdefault(chat.person_id or 0, []).append(chat)
     return found
 

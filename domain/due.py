@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from core.messages import Urgency
 from core.texts import say
@@ -33,11 +33,40 @@ NOT_AT_NIGHT = frozenset({reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, remi
 
 Holder = tuple[int | None, int | None]
 
+# Put together once: a morning's thousands ask them again and again.
+NOW = bindparam("now", type_=Reminder.due_at.type)
+OLDEST = (
+    select(Reminder.id)
+    .where(Reminder.done_at.is_(None), Reminder.due_at <= NOW)
+    .order_by(Reminder.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("oldest")
+)
+CLAIM = (
+    update(Reminder)
+    .where(Reminder.id.in_(select(OLDEST.c.id)))
+    .values(done_at=NOW)
+    .returning(Reminder.due_at, Reminder.id, Reminder.kind, Reminder.subject_id, Reminder.community_id)
+)
+NEAR = select(
+    Case.id,
+    Case.community_id,
+    Case.number,
+    Case.kind,
+    Case.topic,
+    Case.place,
+    Case.state,
+    Case.chat_id,
+    Case.assignee_id,
+    Case.deadline_at,
+).where(Case.id.in_(bindparam("ids", expanding=True)), Case.state.in_(ACTIVE), Case.deadline_at.is_not(None))
 
-@dataclass(frozen=True, slots=True)
-class _Due:
+
+class _Due(NamedTuple):
     """A reminder whose time has come."""
 
+    due_at: datetime
     id: int
     kind: str
     subject_id: int
@@ -46,27 +75,25 @@ class _Due:
 
 def run_due(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     """Does what is due, at most `limit` things; returns how many. Two processes never do the same thing twice."""
-    query = (
-        select(Reminder.id, Reminder.kind, Reminder.subject_id, Reminder.community_id)
-        .where(Reminder.done_at.is_(None), Reminder.due_at <= now)
-        .order_by(Reminder.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    due = session.execute(query).all()
+    due = _claim(session, now, limit)
     if not due:
         return 0
-    put_off = _put_off(session, [_Due(*row) for row in due if row.kind in NOT_AT_NIGHT], now)
-    wanted = [row for row in due if row.id not in put_off]
-    session.execute(update(Reminder).where(Reminder.id.in_([row.id for row in wanted])).values(done_at=now))
+    put_off = _put_off(session, [row for row in due if row.kind in NOT_AT_NIGHT], now)
     by_kind: dict[str, list[int]] = defaultdict(list)
-    for row in wanted:
-        by_kind[row.kind].append(row.subject_id)
+    for row in due:
+        if row.id not in put_off:
+            by_kind[row.kind].append(row.subject_id)
     _near(session, by_kind.pop(reminders.DEADLINE_NEAR, []), now)
     for kind, subjects in by_kind.items():
         cases = session.scalars(select(Case).where(Case.id.in_(subjects))).all()
         RULES[kind](session, cases, now)
     return len(due)
+
+
+def _claim(session: Session, now: datetime, limit: int) -> Sequence[_Due]:
+    """The oldest that are due, in order, marked as done by the statement that finds them."""
+    found = session.execute(CLAIM, {"now": now, "most": limit}, execution_options={"synchronize_session": False})
+    return sorted(_Due(*row) for row in found)
 
 
 def _put_off(session: Session, due: Sequence[_Due], now: datetime) -> set[int]:
@@ -87,7 +114,7 @@ def _put_off(session: Session, due: Sequence[_Due], now: datetime) -> set[int]:
         )
         emergencies = set(session.scalars(ringing))
         waiting = [row.id for row in rows if row.subject_id not in emergencies]
-        session.execute(update(Reminder).where(Reminder.id.in_(waiting)).values(due_at=morning))
+        session.execute(update(Reminder).where(Reminder.id.in_(waiting)).values(due_at=morning, done_at=None))
         put_off.update(waiting)
     return put_off
 
@@ -154,23 +181,10 @@ def _join_settled(session: Session, cases: Sequence[Case], now: datetime) -> Non
 def _near(session: Session, case_ids: Sequence[int], now: datetime) -> None:
     """A word before the deadline, and the next one when it has passed. Thousands come due in one minute of a morning: columns
     instead of objects, one statement for all of a kind, and no row that anybody reads back."""
-    columns = (
-        Case.id,
-        Case.community_id,
-        Case.number,
-        Case.kind,
-        Case.topic,
-        Case.place,
-        Case.state,
-        Case.chat_id,
-        Case.assignee_id,
-        Case.deadline_at,
-    )
     if not case_ids:
         return
-    wanted = (Case.id.in_(case_ids), Case.state.in_(ACTIVE), Case.deadline_at.is_not(None))
-    cases = session.execute(select(*columns).where(*wanted)).all()
-    worker_chats = _worker_chats(session, {(case.assignee_id, case.chat_id) for case in cases})
+    cases = session.execute(NEAR, {"ids": case_ids}).all()
+    worker_chats = _worker_chats(session, {(worker, origin) for *_, origin, worker, _ in cases})
     for key, community_id, number, kind, topic, place, state, origin, worker, deadline in cases:
         assert deadline is not None  # asked for above
         due_at = max(deadline, now)

@@ -59,7 +59,7 @@ def _as_json(buttons: Rows) -> list[list[dict[str, str]]]:
 
 def _token(buttons: Rows) -> str | None:
     """The unguessable part of the buttons' keys; a message without buttons that come back needs none."""
-    return secrets.token_urlsafe(12) if any(press.action for row in buttons for press in row) else None
+    return secrets.token_urlsafe(12) if buttons and any(press.action for row in buttons for press in row) else None
 
 
 def post(  # noqa: PLR0913 - one row, one call: each is a column

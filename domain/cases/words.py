@@ -1,7 +1,7 @@
 """A case in words: what is said of it to the group, to its worker and to the resident. Reads rows, changes nothing."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -72,6 +72,7 @@ GIVING_UP = re.compile(
     r"[\W_]*(?:那|哦|好的?|谢谢|我家?|我们家?|这边|这个)*[\W_]*(?:就|先|也|已经)?(?:不用了?(?:登记|来|管|修)?了|不需要了|算了|不报了)(?:吧|哈|啊|哦|呢|谢谢|麻烦了|您|你|[\W_])*"
 )
 LONGEST_ON_CARD = 1200
+MINUTE = timedelta(minutes=1)
 
 
 def moment(at: datetime) -> str:
@@ -82,7 +83,7 @@ def moment(at: datetime) -> str:
 
 def left(now: datetime, until: datetime) -> str:
     """How long until then: 2 小时, 35 分钟, 3 天."""
-    minutes = max(0, int((until - now).total_seconds() // 60))
+    minutes = max(0, (until - now) // MINUTE)
     if minutes >= 48 * 60:
         return f"{minutes // 1440} 天"
     if minutes >= 60:
