@@ -25,7 +25,7 @@ from core.colleagues import AddressBook
 from core.config import Settings
 from core.errors import ConfigError, WuweiError
 from core.keys import load_or_make
-from core.texts import say
+from core.texts import say, sentences
 from domain import chats, inbox, outbox, sealing, sending
 from handlers import routes
 from handlers.context import Site
@@ -100,7 +100,7 @@ class App:
 
     async def start(self) -> None:
         """Afterwards messages are taken and sent. What was under way when the last process died is settled first."""
-        await asyncio.to_thread(warm_up)
+        await asyncio.to_thread(load_what_is_said)
         spare_what_is_loaded()
         self._run(self.receiver.run())
         self._run(self._wakeups.run())
@@ -278,6 +278,12 @@ class App:
         if moment > self.clock.now():
             move(moment)
         await self.settle()
+
+
+def load_what_is_said() -> None:
+    """The tables and the model to understand by, and the sentences to answer with: now, so that the first message does not wait."""
+    warm_up()
+    sentences()
 
 
 def spare_what_is_loaded() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.app import open_database, spare_what_is_loaded
+from bot.app import load_what_is_said, open_database, spare_what_is_loaded
 from bot.bench import community
 from bot.bench.figures import Round, Row
 from bot.bench.processes import HERE, MeasuringError
@@ -26,7 +26,6 @@ from core.messages import ChatKind, Kind, Urgency
 from domain import announcements, reminders
 from domain.areas import communities
 from domain.cases.life import State
-from nlp.understand import warm_up
 from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case
@@ -112,7 +111,7 @@ def _ours(stage: Stage, jobs: int) -> Fired:
     database = open_database(community.settings_for(data))
     due_cases(database, jobs)
     # As every start of the program does.
-    warm_up()
+    load_what_is_said()
     spare_what_is_loaded()
     fired = asyncio.run(_tick(database, jobs))
     database.close()
