@@ -15,9 +15,11 @@ from handlers.context import Context
 
 
 def may_agree(ctx: Context) -> bool:
-    """Whether a line of a group says "me too", so that it must be looked up with what."""
+    """Whether a line of a group says "me too" or speaks for something, so that it must be looked up with what."""
     said = ctx.incoming.text
-    return ctx.incoming.kind == IncomingKind.MESSAGE and not ctx.is_private and joining.agrees(said)
+    if ctx.incoming.kind != IncomingKind.MESSAGE or ctx.is_private:
+        return False
+    return joining.agrees(said) or joining.backs(said)
 
 
 def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
@@ -41,6 +43,8 @@ def agree(ctx: Context) -> bool:
     else:
         case = joining.agreed_with(ctx.session, ctx.chat, ctx.received, ctx.understanding, now=ctx.now)
     if case is None or case.reporter_id == ctx.person.id or _is_elsewhere(ctx, case):
+        return False
+    if not joining.is_for(case, ctx.incoming.text):
         return False
     understood = ctx.understanding
     has_own_words = understood.decision == Decision.ACT and understood.kind != Kind.CHATTER

@@ -149,6 +149,18 @@ async def test_plus_one_behind_other_talk_means_something_else(stage: Stage) -> 
     assert (stage.case(POWER).joined, reply != "") == (1, True)
 
 
+async def test_neighbours_speak_for_a_proposal_and_not_for_a_trouble(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "建议在小广场加两个长椅，老人没地方坐")
+    (number,) = stage.numbers()
+    await stage.say("李叔", GROUP, "支持")
+    await stage.say("小吴", GROUP, "我也想要")
+    await stage.pass_time(seconds=5)
+    assert (stage.case(number).joined, stage.texts(GROUP)[-1].splitlines()[-1]) == (2, "已有 3 户支持。")
+    await stage.say("王阿姨", GROUP, OUT)
+    await stage.say("小吴", GROUP, "支持")
+    assert [stage.case(one).joined for one in stage.numbers()] == [2, 0]
+
+
 async def test_reporter_who_leaves_hands_the_case_to_who_joined(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "3号楼整栋没电了")

@@ -51,6 +51,11 @@ WIDE = frozenset({"water_supply", "power", "heating", "network"})
 _MAYBE_AGREES = re.compile(r"也|同[求问感上样意]|附议|加一|一样|^\s*[+＋]")
 # 我也是这么想的: agreed with somebody's words, not with their trouble; 加一勺糖: not an answer at all.
 _AGREES_IN_MIND = re.compile(r"加一(?=[^\W\d_])|也是?(?:这么|想|觉得|认为|希望|支持|同意|听说?|刚|要|去|来)")
+# 支持 right behind a proposal; of a trouble it says nothing.
+_BACKS = re.compile(
+    r"^(?:(?:我们?|我家|俺|咱)?(?:也|都|举双手|双手|强烈|非常|绝对|完全|必须)?(?:支持|赞成|同意|赞同|(?:想要|需要|希望有)(?!的))"
+    r"|顶$|这个(?:建议|主意|提议|想法)?(?:真?好|不错|可以|行))"
+)
 _OF_HOME = re.compile(r"家|栋|楼|单元|户|屋|小区|这边|这里|那边")
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 # What tells two places of one building apart.
@@ -166,6 +171,16 @@ def _details(words_of_it: str) -> tuple[frozenset[str], ...]:
     units = frozenset(mention.unit for mention in found if mention.unit)
     doors = frozenset(mention.door for mention in found if mention.door)
     return units, doors, *(frozenset(pattern.findall(plain)) for pattern in _PARTS)
+
+
+def backs(said: str) -> bool:
+    """Whether a text, said under a proposal, speaks for it: 支持, 我也想要, 这个建议好."""
+    return len(said) <= LONGEST_AGREEMENT and _BACKS.match(normalise(said)) is not None
+
+
+def is_for(case: Case, said: str) -> bool:
+    """Whether the text agrees with such a case: with a proposal by speaking for it, with anything by having the same."""
+    return agrees(said) or (case.kind == Kind.PROPOSAL and backs(said))
 
 
 def agrees(said: str) -> bool:

@@ -49,6 +49,8 @@ HABITS = frozenset(
     }
     | {"renovation", "oil_fume"}
 )
+# What is said of the households behind a case where 户反映 is not the word.
+_COUNTS = {Kind.PROPOSAL: "cases.joined_count_proposal", Kind.QUESTION: "cases.joined_count_question"}
 # Emergencies with a first step of their own.
 OWN_CALL = frozenset({"gas", "fire", "medical_emergency", "lift", "missing_person"})
 LONGEST_CLAUSE = 40
@@ -123,6 +125,11 @@ def worker_name(session: Session, case: Case) -> str:
     return people.surname_title(person, Role(case.assignee_role or Role.COMMUNITY_WORKER))
 
 
+def joined_count(case: Case) -> str:
+    """How many households stand behind a case: with the same trouble or question, or in favour."""
+    return say(_COUNTS.get(Kind(case.kind), "cases.joined_count"), count=case.joined + 1)
+
+
 def whom_to_call(case: Case) -> str:
     """What to do first and the number to call. All three numbers stand in each sentence, in case the topic was taken wrongly."""
     return call_about(case.topic)
@@ -139,7 +146,8 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     if state == State.WITHDRAWN:
         return _withdrawn(session, case)
     if kind in (Kind.WISH, Kind.QUESTION, Kind.PROPOSAL) and state in (State.OPEN, State.ASSIGNED):
-        return say(f"cases.receipt_{kind.value}", number=case.number)
+        text = say(f"cases.receipt_{kind.value}", number=case.number)
+        return f"{text}\n{joined_count(case)}" if case.joined else text
     if case.urgency == Urgency.EMERGENCY and state in (State.OPEN, State.ASSIGNED):
         who = worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
         return say("cases.receipt_emergency", call=whom_to_call(case), number=case.number, who=who)
@@ -147,7 +155,7 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     if asks_place:
         lines += "\n" + say("cases.receipt_ask_place")
     if case.joined:
-        lines += "\n" + say("cases.joined_count", count=case.joined + 1)
+        lines += "\n" + joined_count(case)
     if kind == Kind.REPORT and case.topic in HABITS and state in (State.OPEN, State.ASSIGNED):
         lines += _clause(session, case)
     return lines
@@ -201,7 +209,7 @@ def card(session: Session, case: Case) -> str:
     if case.deadline_at:
         lines.append(say("cases.card_deadline", deadline=moment(case.deadline_at)))
     if case.joined:
-        lines.append(say("cases.joined_count", count=case.joined + 1))
+        lines.append(joined_count(case))
     lines.append(say("cases.card_state", state=STATE_NAMES[State(case.state)]))
     return "\n".join(lines)
 

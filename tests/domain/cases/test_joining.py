@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 from core.messages import Kind, Urgency
 from domain import retention
 from domain.cases import joining
-from domain.cases.joining import agrees, are_apart
+from domain.cases.joining import agrees, are_apart, backs
 from domain.cases.opening import Matter
 from storage.base import Session
 from storage.cases import Case, CaseReporter
@@ -40,6 +40,18 @@ def test_agreement_is_heard(said: str) -> None:
 )
 def test_what_only_sounds_like_agreement_is_not(said: str) -> None:
     assert not agrees(said)
+
+
+@pytest.mark.parametrize(
+    "said", ["支持", "支持！", "我也想要", "举双手赞成", "这个建议好", "强烈支持，早该装了", "同意"]
+)
+def test_word_for_a_proposal_is_heard(said: str) -> None:
+    assert backs(said)
+
+
+@pytest.mark.parametrize("said", ["我也想去", "不支持", "支付宝能交吗", "这个菜不错", "", "早上好", "想要的接龙"])
+def test_what_only_sounds_like_a_word_for_it_is_not(said: str) -> None:
+    assert not backs(said)
 
 
 @pytest.mark.parametrize(
