@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import httpx
+from sqlalchemy import select
 
 from core.clock import FixedClock
 from core.colleagues import AddressBook
@@ -69,6 +70,13 @@ def community(session: Session, name: str = "和谐社区") -> Place:
     other_grid = area(session, "第二网格", AreaLevel.GRID, root, root.id)
     other_building = area(session, "8号楼", AreaLevel.BUILDING, other_grid, root.id)
     return Place(root.id, grid, building, other_grid, other_building)
+
+
+def place_of(session: Session) -> Place:
+    """The community that `community` made, where it is the only one."""
+    found = {area.name: area for area in session.scalars(select(Area))}
+    root = next(area for area in found.values() if area.level == AreaLevel.COMMUNITY)
+    return Place(root.id, found["第一网格"], found["3号楼"], found["第二网格"], found["8号楼"])
 
 
 def person(

@@ -8,8 +8,10 @@
 People are called by their names, groups by their titles; PRIVATE is the speaker's own chat with the bot.
 """
 
+import contextlib
 import io
 import shutil
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -247,35 +249,56 @@ def make_wire(kind: str, clock: StandingClock, folder: Path) -> Wire:
 async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
     """The program on `telegram`, `simulator`, `wecom` or `wecom_bot`, with its data in `folder`; `template` is a migrated database file."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(template, folder / "wuwei.sqlite3")
+    # Who lives there is written once for each platform: the platform names the same people alike every time.
+    inhabited = template.with_name(f"inhabited-{kind}.sqlite3")
+    shutil.copyfile(inhabited if inhabited.exists() else template, folder / "wuwei.sqlite3")
     clock = StandingClock()
     wire = make_wire(kind, clock, folder)
     await wire.open()
     settings = Settings(data_folder=folder, web=WebSettings(port=0, public_url="http://127.0.0.1:8600"))
     app = App(settings, clock, channels=wire.channels, roles=frozenset({INTAKE, SENDER, CLOCK}))
     with app.database.writing() as session:
-        stage = Stage(app, wire, clock, builders.community(session))
-        _settle_in(stage, session)
+        place = builders.place_of(session) if inhabited.exists() else builders.community(session)
+        stage = Stage(app, wire, clock, place)
+        _gather(stage)
+        if not inhabited.exists():
+            _settle_in(stage, session)
+    if not inhabited.exists():
+        _keep(folder / "wuwei.sqlite3", inhabited)
     if starts:
         await app.start()
         await stage.settle()
     return stage
 
 
-def _settle_in(stage: Stage, session: Session) -> None:
+def _gather(stage: Stage) -> None:
+    """The people and the groups on the platform."""
     for name in RESIDENTS:
         stage.add_person(name)
+    for name, _, _ in STAFF:
+        stage.add_person(name, has_started=True)
+    if stage.wire.has_groups:
+        stage.add_group(GROUP, RESIDENTS)
+        stage.add_group(STAFF_GROUP, [name for name, _, _ in STAFF])
+
+
+def _settle_in(stage: Stage, session: Session) -> None:
+    """The staff have their duties, and the groups are bound."""
     homes = {0: None, 1: stage.place.grid.id, 2: stage.place.other_grid.id}
     for name, role, grid in STAFF:
-        stage.add_person(name, has_started=True)
         worker = builders.person(session, name, role, homes[grid], community_id=stage.place.id)
         link(stage, session, worker)
-    if not stage.wire.has_groups:
-        return
-    stage.add_group(GROUP, RESIDENTS)
-    stage.add_group(STAFF_GROUP, [name for name, _, _ in STAFF])
-    bind_group(stage, session, GROUP, stage.place.grid.id)
-    bind_group(stage, session, STAFF_GROUP, stage.place.id, purpose=ChatPurpose.STAFF)
+    if stage.wire.has_groups:
+        bind_group(stage, session, GROUP, stage.place.grid.id)
+        bind_group(stage, session, STAFF_GROUP, stage.place.id, purpose=ChatPurpose.STAFF)
+
+
+def _keep(file: Path, copy: Path) -> None:
+    """The database as it is now, for the next stage; there all at once, or not at all."""
+    made = copy.with_suffix(".part")
+    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(made)) as target:
+        source.backup(target)
+    made.rename(copy)
 
 
 def link(stage: Stage, session: Session, person: Person) -> None:
