@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import Engine, event
 
 from core.keys import load_or_make
 from storage import database as databases
@@ -19,6 +19,7 @@ from storage.base import Session
 from storage.database import Database
 from tests import chromium as browser
 from tests.chromium import windows  # noqa: F401  # a fixture
+from tests.engines import maker
 from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ PLAIN = [
 ]
 
 
-# More than the whole suite says.
-MOST_STATEMENTS = 5000
-
-
 @event.listens_for(Engine, "checkout")
 def _without_waiting_for_the_disk(connection: Any, *_: object) -> None:
     """Nobody mourns a test database: what only a power cut could take is not looked at here."""
@@ -46,17 +43,8 @@ def _without_waiting_for_the_disk(connection: Any, *_: object) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _compiled_once() -> Iterator[None]:
     """All databases of a run share what the library has compiled for the first: a seventh of the time of a test that is a whole program."""
-    first: list[Engine] = []
     patch = pytest.MonkeyPatch()
-
-    def make(url: URL, **options: Any) -> Engine:
-        engine = create_engine(url, query_cache_size=MOST_STATEMENTS, **options)
-        if engine.dialect.name == "sqlite":
-            first[:] = first or [engine]
-            engine.dialect, engine._compiled_cache = first[0].dialect, first[0]._compiled_cache
-        return engine
-
-    patch.setattr(databases, "create_engine", make)
+    patch.setattr(databases, "create_engine", maker())
     yield
     patch.undo()
 
