@@ -10,14 +10,13 @@ MOST_STATEMENTS = 5000
 
 
 def maker() -> Callable[..., Engine]:
-    """A `create_engine` whose SQLite engines all know the statements that any of them has compiled."""
-    first: list[Engine] = []
+    """A `create_engine` whose engines of one kind all know the statements that any of them has compiled."""
+    first: dict[str, Engine] = {}
 
     def make(url: URL, **options: Any) -> Engine:
         engine = create_engine(url, query_cache_size=MOST_STATEMENTS, **options)
-        if engine.dialect.name == "sqlite":
-            first[:] = first or [engine]
-            engine.dialect, engine._compiled_cache = first[0].dialect, first[0]._compiled_cache
+        known = first.setdefault(engine.dialect.name, engine)
+        engine.dialect, engine._compiled_cache = known.dialect, known._compiled_cache
         return engine
 
     return make
