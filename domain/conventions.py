@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from core.clock import in_china
 from core.errors import Refused
@@ -117,16 +117,26 @@ def next_clause(session: Session, community_id: int) -> Clause | None:
     return _longest_waiting(session, community_id)
 
 
+# Put together once: every batch with a habit's case in it asks it.
+NEWEST = (
+    select(Convention.id)
+    .where(Convention.community_id == bindparam("community_id"))
+    .order_by(Convention.adopted_on.desc(), Convention.id.desc())
+    .limit(1)
+)
+CLAUSES_IN_FORCE = (
+    select(Clause)
+    .where(Clause.convention_id == NEWEST.scalar_subquery(), Clause.is_active.is_(True))
+    .order_by(Clause.last_posted_at.asc().nulls_first(), Clause.number, Clause.id)
+)
+
+
 def clause_for_topic(session: Session, community_id: int, topic: str | None) -> Clause | None:
     """The active clause to quote under a matter of this topic; among several the one that has waited longest. Those of a
     community are looked up once in a transaction."""
     if ("clauses", community_id) not in session.memo:
-        newest = select(Convention.id).where(Convention.community_id == community_id)
-        newest = newest.order_by(Convention.adopted_on.desc(), Convention.id.desc()).limit(1)
-        query = select(Clause).where(Clause.convention_id == newest.scalar_subquery(), Clause.is_active.is_(True))
-        query = query.order_by(Clause.last_posted_at.asc().nulls_first(), Clause.number, Clause.id)
         found: dict[str | None, Clause] = {}
-        for clause in session.scalars(query):
+        for clause in session.scalars(CLAUSES_IN_FORCE, {"community_id": community_id}):
             found.setdefault(clause.topic, clause)
         session.memo["clauses", community_id] = found
     return cast(dict[str | None, Clause], session.memo["clauses", community_id]).get(topic) if topic else None

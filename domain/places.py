@@ -1,6 +1,6 @@
 """A community's own place matcher, built from its areas and kept until they change."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from domain.areas import of_community
 from nlp.places import PlaceEntry, Places, build_places
@@ -11,6 +11,8 @@ from storage.messages import SystemMark
 __all__ = ["PlaceBook", "Places", "note_changed"]
 
 MARK = "areas_changed"
+# Put together once: every batch asks it.
+MARKS = select(SystemMark.name, SystemMark.value).where(SystemMark.name.in_(bindparam("names", expanding=True)))
 
 
 class PlaceBook:
@@ -23,8 +25,7 @@ class PlaceBook:
 
     def refresh(self, session: Session, *, also: str = "") -> str:
         """Forgets what was built from areas that have changed since. One look-up, which also fetches the mark of that name."""
-        query = select(SystemMark.name, SystemMark.value).where(SystemMark.name.in_((MARK, also)))
-        marks: dict[str, str] = {row.name: row.value for row in session.execute(query)}
+        marks: dict[str, str] = {row.name: row.value for row in session.execute(MARKS, {"names": [MARK, also]})}
         version = marks.get(MARK, "")
         if version != self._version:
             self._version, self._matchers = version, {}

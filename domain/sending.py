@@ -69,6 +69,14 @@ DUE = (
     .limit(bindparam("most"))
 )
 
+STILL_QUEUED = (
+    select(Outbox)
+    .where(Outbox.id.in_(bindparam("ids", expanding=True)), Outbox.state == QUEUED)
+    .order_by(Outbox.priority, Outbox.id)
+    .with_for_update(skip_locked=True)
+)
+THEIR_CHATS = select(Chat).where(Chat.id.in_(bindparam("ids", expanding=True)))
+
 
 def candidates(
     session: Session,
@@ -101,16 +109,8 @@ def claim(
     `allowances` are those of the channels that have one, by (channel, account): what waits for one person there goes together.
     """
     by_id = {one.id: one for one in wanted}
-    query = (
-        select(Outbox)
-        .where(Outbox.id.in_(by_id), Outbox.state == QUEUED)
-        .order_by(Outbox.priority, Outbox.id)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.scalars(query).all()
-    chat_rows = {
-        chat.id: chat for chat in session.scalars(select(Chat).where(Chat.id.in_({row.chat_id for row in rows})))
-    }
+    rows = session.scalars(STILL_QUEUED, {"ids": list(by_id)}).all()
+    chat_rows = {chat.id: chat for chat in session.scalars(THEIR_CHATS, {"ids": list({row.chat_id for row in rows})})}
     ready = []
     for row in rows:
         chat = chat_rows[row.chat_id]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from core.messages import Kind
 from domain import areas, people
@@ -36,22 +36,26 @@ class Roster:
     by_area: dict[int, list[Duty]]
 
 
+# Put together once: every batch with a case in it asks it.
+TODAY = bindparam("today", type_=Duty.from_on.type)
+ON_DUTY = (
+    select(Duty)
+    .where(
+        Duty.community_id == bindparam("community_id"),
+        Duty.from_on <= TODAY,
+        or_(Duty.until_on.is_(None), Duty.until_on >= TODAY),
+    )
+    .order_by(Duty.rank, Duty.id)
+)
+
+
 def roster(session: Session, community_id: int, today: date) -> Roster:
     """Who is on duty where in a community today; looked up once in a transaction."""
     known = session.memo.get(("roster", community_id))
     if known is not None:
         return cast(Roster, known)
-    query = (
-        select(Duty)
-        .where(
-            Duty.community_id == community_id,
-            Duty.from_on <= today,
-            or_(Duty.until_on.is_(None), Duty.until_on >= today),
-        )
-        .order_by(Duty.rank, Duty.id)
-    )
     by_area: dict[int, list[Duty]] = {}
-    for duty in session.scalars(query):
+    for duty in session.scalars(ON_DUTY, {"community_id": community_id, "today": today}):
         by_area.setdefault(duty.area_id, []).append(duty)
     people.note_people(session, {duty.person_id for duties in by_area.values() for duty in duties})
     found = session.memo["roster", community_id] = Roster(by_area)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 
 from core.ids import BLOCK_STRIDE, new_id
 from core.messages import Kind, Signal, Understanding, Urgency
@@ -88,25 +88,33 @@ def key_of(session: Session, matter: Matter, community_id: int | None) -> Key | 
     return (community_id, thing) if thing else None
 
 
+# Put together once: every batch asks it.
+OPEN_UNDER = (
+    select(Case.id, Case.community_id, Case.thing, Case.text, Case.place, Case.urgency, Case.opened_at)
+    .where(
+        # Not as pairs, which SQLite looks up in no index.
+        Case.community_id.in_(bindparam("communities", expanding=True)),
+        Case.thing.in_(bindparam("things", expanding=True)),
+        # As literals: only then does the database know that the index on these holds all of them.
+        text('"case".closed_at IS NULL AND "case".thing <> \'\''),
+        Case.state.in_(ACTIVE),
+        Case.kind == Kind.REPORT,
+        Case.opened_at >= bindparam("since", type_=Case.opened_at.type),
+    )
+    .order_by(Case.id.desc())
+    .limit(MOST_CANDIDATES)
+)
+
+
 def note_open(session: Session, keys: Collection[Key], *, now: datetime) -> None:
     """Looks up the open cases under all of these keys in one statement, for the `same_thing` that follow."""
-    query = (
-        select(Case.id, Case.community_id, Case.thing, Case.text, Case.place, Case.urgency, Case.opened_at)
-        .where(
-            # Not as pairs, which SQLite looks up in no index.
-            Case.community_id.in_({community_id for community_id, _ in keys}),
-            Case.thing.in_({thing for _, thing in keys}),
-            # As literals: only then does the database know that the index on these holds all of them.
-            text('"case".closed_at IS NULL AND "case".thing <> \'\''),
-            Case.state.in_(ACTIVE),
-            Case.kind == Kind.REPORT,
-            Case.opened_at >= now - WINDOW,
-        )
-        .order_by(Case.id.desc())
-        .limit(MOST_CANDIDATES)
-    )
     found: dict[Key, list[Candidate]] = defaultdict(list)
-    for row in session.execute(query) if keys else ():
+    asked = {
+        "communities": list({community_id for community_id, _ in keys}),
+        "things": list({thing for _, thing in keys}),
+        "since": now - WINDOW,
+    }
+    for row in session.execute(OPEN_UNDER, asked) if keys else ():
         found[row.community_id, row.thing].append(Candidate(row.id, row.text, row.place, row.urgency, row.opened_at))
     for key in keys:
         session.memo[SAME_THING, key] = found.get(key, [])
