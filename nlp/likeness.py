@@ -1,17 +1,20 @@
-"""How likely two texts tell of the same trouble, when both are about one place: by topic, by aspect and by their words.
+"""How likely two texts tell of the same trouble, when both are about one place.
 
-Place and time are the caller's matter. Words alone would join 路灯不亮 and 路灯下面堆垃圾, topics alone 电梯坏了 and 小孩在电梯里撒尿;
-only together do they tell.
+A line of talk tells it by topic and by aspect, a long report by the words it comes back to and those of its first sentence.
+Place and time are the caller's matter; the names of the place stand in every report from there, and tell nothing. Words alone
+would join 路灯不亮 and 路灯下面堆垃圾, topics alone 电梯坏了 and 小孩在电梯里撒尿; only together do they tell.
 """
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from heapq import nlargest
 
 from nlp.classify import shipped_classifier
-from nlp.features import EDGE, characters, findings, spread
+from nlp.everyday import EVERYDAY
+from nlp.features import EDGE, characters, findings
 from nlp.model import shipped_model
 from nlp.normalise import normalise
 from nlp.places import NOWHERE
@@ -19,59 +22,92 @@ from nlp.places import NOWHERE
 # From here two texts about one place are taken for the same trouble.
 ALIKE = 0.5
 REMEMBERED = 4096
-LONG = 40  # from so many pairs a text tells its matter in words; below, in its topic
-_HEAD = 600
+LONG = 48  # from so many characters a text tells its matter in words; below, in its topic
+_MOST_READ = 600
+_SIZES = (1, 2, 3, 4)
+_SAYS_SOMETHING = 4  # runs in a first sentence that is more than a greeting
+_HEAD = 0.7  # what the first sentence counts beside the whole text
+_COMES_BACK = 1.3  # a word said four times counts six times
+_MOST_RUNS = 100  # the weightiest of a text; the rest would cost time and tell nothing
+_SAME_WORDS = 0.3  # from here two long texts share what they are about
+_MARKS = re.compile(r"[^\u4e00-\u9fffa-z0-9]+")
+_SENTENCE_END = re.compile(r"[\s。！？；]+")
 # What a text says is wrong with a thing, which tells two troubles with the same thing apart.
 _ASPECTS = frozenset({"fault", "dirt", "disorder", "noise", "misdeed", "quarrel", "wishing", "proposing", "booking"})
-# Pairs that stand in any complaint and tell nothing.
-_EMPTY_WORDS = (
-    "领导 尊敬 您好 你好 我们 我是 小区 业主 问题 反映 希望 请求 咨询 投诉 举报 建议 关于 居民 解决 情况 现在 一直 没有 部门 政府 谢谢 相关 "
-    "严重 影响 生活 有关 能否 什么 何时 可以 怎么 已经 因为 但是 所以 如果 进行 不能 还是 就是 这个 那个 我家 咱们 大家 麻烦 能不 不能 有人 没人 "
-    "又坏 坏了 一下 处理 管管 今天 昨天 晚上 楼下 楼上 门口 这边 那边 有点 怎么 还没"
+# Words that stand in any complaint and tell nothing.
+_EMPTY = re.compile(
+    "尊敬的?|领导|书记|[局市]长|政府|部门|您好|你好|我们|你们|他们|我是|我家|咱们|大家|自己|本人|业主|居民|市民|老?百姓|小区|社区|街道|附近|周边|"
+    "问题|情况|反映|希望|请求|请问|恳请|咨询|投诉|举报|建议|要求|需要|解决|处理|管管|进行|尽快|特此|谢谢|麻烦|得到|造成|导致|影响|生活|严重|非常|强烈|"
+    "关于|有关|相关|对于|由于|因为|所以|但是|可是|而且|如果|或者|作为|任何|其他|已经|现在|目前|至今|一直|今[天年]|昨天|每天|晚上|时间|时候|多次|再次|以后|经常|"
+    "没有|存在|不是|就是|还是|都是|也是|这是|不能|无法|不到|应该|能否|是否|可以|知道|什么|为[何了]|何时|怎么|如何|难道|到底|根本|甚至|完全|真的|"
+    "这[个些样种么]|那个|这边|那边|有的|有人|一[些下样]|有点|很多|又?坏了|还没|楼[上下]|门口"
 )
-_EMPTY = frozenset(_EMPTY_WORDS.split())
+# Digits and letters say something in a run only: 204路, p2p.
+_ALONE = EVERYDAY | frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
+_GONE = "，"
+
+Runs = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A text as far as it is compared."""
+    """A text as far as it is compared. `runs` has length 1 as a vector."""
 
-    pairs: dict[str, float]
+    runs: Runs
+    is_long: bool
     topics: dict[str, float]
     aspects: frozenset[str]
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _describe(text: str, _words: int) -> _Described:
+def _describe(text: str, names: frozenset[str], _words: int) -> _Described:
     """`_words` numbers the words that count now: with others the same text may read otherwise."""
-    text = normalise(text)[:_HEAD]
+    text = normalise(text)[:_MOST_READ]
     for place in reversed(NOWHERE.find(text)):
-        text = f"{text[: place.start]} {text[place.end :]}"
+        text = f"{text[: place.start]}{_GONE}{text[place.end :]}"
     scores = shipped_classifier().score(text)
     found = findings(scores)
-    counts = Counter(map("".join, pairwise(spread(text))))
-    pairs = {
-        pair: (1.0 + math.log(count)) * (0.2 if pair in _EMPTY else 1.0)
-        for pair, count in counts.items()
-        if EDGE not in pair
-    }
-    size = math.sqrt(sum(weight * weight for weight in pairs.values())) or 1.0
     model = shipped_model()
     topics = dict(model.topics_in(model.totals_of(characters(text), found)))
-    return _Described(
-        {pair: weight / size for pair, weight in pairs.items()}, topics, _ASPECTS.intersection(scores.findings)
-    )
+    for name in sorted(filter(None, map(normalise, names)), key=len, reverse=True):
+        text = text.replace(name, _GONE)
+    return _Described(_runs(text), len(text) >= LONG, topics, _ASPECTS.intersection(scores.findings))
 
 
-def likeness(one: str, other: str) -> float:
-    """How likely both tell of one trouble, 0 to 1, given that they are about one place. The order does not matter."""
+def _runs(text: str) -> Runs:
+    """What a text is about: runs of one to four characters, by how often it comes back to them, its first sentence above all."""
+    whole = _counted(text)
+    sentences = (_counted(sentence) for sentence in _SENTENCE_END.split(text))
+    head = next((runs for runs in sentences if len(runs) >= _SAYS_SOMETHING), {})
+    both = ((weight + _HEAD * head.get(run, 0.0), run) for run, weight in whole.items())
+    return _of_length_one({run: weight for weight, run in nlargest(_MOST_RUNS, both)})
+
+
+def _counted(text: str) -> Runs:
+    edged = _MARKS.sub(EDGE, _EMPTY.sub(EDGE, text))
+    counts = Counter(edged[start : start + size] for size in _SIZES for start in range(len(edged) - size + 1))
+    telling = {run: count for run, count in counts.items() if EDGE not in run and run not in _ALONE}
+    return _of_length_one({run: count**_COMES_BACK for run, count in telling.items()})
+
+
+def _of_length_one(runs: Runs) -> Runs:
+    size = math.sqrt(sum(weight * weight for weight in runs.values())) or 1.0
+    return {run: weight / size for run, weight in runs.items()}
+
+
+def likeness(one: str, other: str, *, names: frozenset[str] = frozenset()) -> float:
+    """How likely both tell of one trouble, 0 to 1, given that they are about one place, which may be called by these names.
+
+    The order does not matter.
+    """
     words = shipped_classifier().number
-    first, second = _describe(one, words), _describe(other, words)
-    shared = sum(weight * second.pairs[pair] for pair, weight in first.pairs.items() if pair in second.pairs)
-    by_topic = sum(min(weight, second.topics[code]) for code, weight in first.topics.items() if code in second.topics)
-    if min(len(first.pairs), len(second.pairs)) >= LONG:
-        told = 10.0 * shared + by_topic - 3.2
+    first, second = _describe(one, names, words), _describe(other, names, words)
+    shared = sum(weight * second.runs[run] for run, weight in first.runs.items() if run in second.runs)
+    if first.is_long and second.is_long:
+        told = 15.0 * (shared - _SAME_WORDS)
     else:
+        topics = first.topics.keys() & second.topics.keys()
+        by_topic = sum(min(first.topics[code], second.topics[code]) for code in topics)
         told = 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.9
     return round(1.0 / (1.0 + math.exp(-told)), 3)
 

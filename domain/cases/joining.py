@@ -146,7 +146,8 @@ def same_thing(session: Session, matter: Matter, key: Key, *, now: datetime) -> 
     for candidate in cast(list[Candidate], session.memo[SAME_THING, key]):
         if not _may_be_one(matter, candidate, now):
             continue
-        alike = likeness(matter.text, candidate.text)
+        names = frozenset(f"{matter.place} {candidate.place}".split())
+        alike = likeness(matter.text, candidate.text, names=names)
         if alike >= most:
             best, most = candidate, alike
     if best is None:

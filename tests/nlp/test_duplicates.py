@@ -20,5 +20,37 @@ def test_pairs_are_counted_by_place_and_case() -> None:
     }
 
 
+def test_names_of_the_map_are_no_likeness_but_those_of_a_scheme_are() -> None:
+    rows = [
+        {
+            "text": "东园又停水了。东园东园，从早上六点停到现在，老人孩子没法做饭洗澡，物业说不清原因，请求尽快抢修恢复。",
+            "case": "tap",
+            "place": "东园",
+        },
+        {
+            "text": "东园烧烤店油烟扰民。东园东园，油烟从一楼直接往上排，衣服不敢晾，窗也开不了，打了几次热线都没下文。",
+            "case": "smoke",
+            "place": "东园",
+        },
+        {
+            "text": "金穗计划柜台关门。金穗计划三年前推销给我父母，说好到期就还，如今金穗计划的人一个也找不到，养老钱怎么办。",
+            "case": "savings",
+            "place": "金穗计划",
+        },
+        {
+            "text": "金穗计划负责人失联。买金穗计划的多是退休职工，上个月起金穗计划停止兑付，报了警还没有消息，请求追查。",
+            "case": "savings",
+            "place": "金穗计划",
+        },
+    ]
+    figures = judge_duplicates(rows)
+    assert figures == {
+        "messages": 4,
+        "precision": {"value": 1.0, "of": 1, "interval": [0.207, 1.0]},
+        "recall": {"value": 1.0, "of": 1, "interval": [0.207, 1.0]},
+        "same_place_wrongly_joined": {"value": 0.0, "of": 1, "interval": [0.0, 0.793]},
+    }
+
+
 def test_no_rows_give_no_figures() -> None:
     assert judge_duplicates([])["recall"] == {"value": None, "of": 0, "interval": None}
