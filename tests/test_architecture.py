@@ -2,9 +2,13 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+# One worker reads the sources, once.
+pytestmark = pytest.mark.xdist_group("sources")
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("core", "nlp", "storage", "domain", "handlers", "web", "bot")
@@ -56,9 +60,19 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> list[str]:
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, wherever in the file; of `from a import b` both a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -148,8 +162,7 @@ def test_rules_do_not_read_the_clock_or_the_configuration() -> None:
 
 @pytest.mark.parametrize("path", sources(), ids=module_name)
 def test_file_is_small_and_says_what_it_is(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    text, tree = path.read_text(encoding="utf-8"), tree_of(path)
     assert ast.get_docstring(tree), "the first line says what is in the file"
     assert text.count("\n") <= MOST_LINES_IN_FILE
     long = [
@@ -184,7 +197,7 @@ def test_only_the_edges_catch_everything() -> None:
 
 
 def _catches_everything(path: Path) -> bool:
-    handlers = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ExceptHandler)]
+    handlers = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ExceptHandler)]
     broad = [one for one in handlers if one.type is None or ast.unparse(one.type) in ("Exception", "BaseException")]
     return any(not isinstance(one.body[-1], ast.Raise) or one.body[-1].exc is not None for one in broad)
 

@@ -28,6 +28,7 @@ from tests import builders
 from tests.emulators.telegram import Chat, TelegramEmulator, User
 from tests.emulators.telegram_limits import NO_LIMITS
 from tests.fast_clock import FastClock
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -46,7 +47,7 @@ FIRST_BUILDING = 101  # among them 110, 119 and 120, where no emergency is calle
 
 @dataclass
 class Ordeal:
-    """What was said, by the number of its update; and the process that is killed meanwhile."""
+    """What was said, by the number of its update; and the process that is killed meanwhile. `birth` is how long the last start took."""
 
     telegram: TelegramEmulator
     folder: Path
@@ -57,6 +58,7 @@ class Ordeal:
     reports: set[tuple[int, int]] = field(default_factory=set)
     pid: int = 0
     kills: int = 0
+    birth: float = 0.0
     kills_at_work: int = 0
 
     def say_something(self, number: int) -> None:
@@ -81,7 +83,9 @@ class Ordeal:
         before = self._signs_of_life()
         self.process.stdin.write(b"live\n")
         self.pid = int(await self.process.stdout.readline())
-        await self.telegram.wait_for(lambda: self._signs_of_life() > before, seconds=30)
+        began = time.monotonic()
+        await self.telegram.wait_for(lambda: self._signs_of_life() > before, seconds=PATIENCE)
+        self.birth = time.monotonic() - began
 
     def _signs_of_life(self) -> int:
         return len(self.telegram.calls("getMe"))
@@ -99,7 +103,8 @@ class Ordeal:
         for life in range(kills):
             await self.live()
             said = range(life * share, min(updates, (life + 1) * share))
-            until = time.monotonic() + self.luck.uniform(0.05, 0.7)
+            # On a machine that is slow to begin a life it is also slow to do something in it.
+            until = time.monotonic() + self.birth + self.luck.uniform(0.05, 0.7)
             for number in said:
                 self.say_something(number)
                 if self.luck.random() < 0.1 and time.monotonic() < until:

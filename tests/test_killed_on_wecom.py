@@ -28,8 +28,9 @@ from tests import builders
 from tests.emulators.wecom import CORP, OPEN_KFID, WeComEmulator
 from tests.emulators.wecom_pusher import Pushed
 from tests.fast_clock import FastClock
+from tests.patience import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 FACTOR = 30
 RESIDENTS, MATTERS, LIVES = 20, 60, 4
@@ -65,7 +66,7 @@ class Ordeal:
         os.kill(self.pid, signal.SIGKILL)
         assert await self.process.stdout.readline() == b"dead\n"
 
-    async def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
+    async def until(self, happened: Callable[[], object], seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, "it does not come to an end"

@@ -11,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 # Each lock and what it is made from. That of the benchmark's peers is put beside the others.
 LOCKS = {
@@ -43,7 +45,7 @@ def run(folder: Path, *words: str, python: str | None = None) -> subprocess.Comp
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -34,10 +34,10 @@ from tests.emulators.wecom import (
     TOKEN,
     WeComEmulator,
 )
+from tests.patience import PATIENCE
 from web.hooks import HookDoor
 
 QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=5.0, between_parts=0)
-DRAIN_SECONDS = 10.0
 # A clock that stands still would refuse the second message of an answer that takes two; the channel waits by the real one.
 LIMITS = FloodLimits(chat=None)
 
@@ -399,7 +399,7 @@ class WeComWire:
 
 async def drained(wire: Wire) -> None:
     """Until the bot has confirmed everything that people did."""
-    deadline = time.monotonic() + DRAIN_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while not wire.is_drained():
         assert time.monotonic() < deadline, "the bot does not read what people write"
         await asyncio.sleep(0.002)

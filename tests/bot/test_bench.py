@@ -21,7 +21,7 @@ from bot.channels.wecom.crypto import Envelope
 from core.errors import ConfigError
 from core.hooks import HookCall
 
-TINY = replace(QUICK, rounds=1, seconds=0.3, kills=1, timer_rounds=1, blocking_jobs=200, broadcast_sends=60)
+TINY = replace(QUICK, rounds=1, seconds=0.8, kills=1, timer_rounds=1, blocking_jobs=200, broadcast_sends=60)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 from bot import demo
 from bot.channels.console import Terminal
 from core.config import Settings, WebSettings
+from tests.patience import PATIENCE
 
 
 async def test_visitor_reports_at_the_terminal_and_leaves(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ async def test_visitor_reports_at_the_terminal_and_leaves(tmp_path: Path) -> Non
     loop = asyncio.get_running_loop()
     told: list[str] = []
     terminal = Waiting(lines(), answered, loop)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await demo.run(
             settings,
             announce=lambda simulator, console: told.extend([simulator, console]),

@@ -23,6 +23,7 @@ from domain import files
 from storage.chats import Chat
 from storage.database import Database
 from storage.messages import File, Outbox, Received
+from tests.patience import PATIENCE
 
 CASE = 7
 SETTINGS = MediaSettings()
@@ -143,7 +144,7 @@ async def running(fetcher: Fetcher) -> AsyncIterator[None]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -25,13 +25,13 @@ from storage.messages import Received
 from storage.people import Role
 from tests import builders
 from tests.emulators.telegram import Chat, TelegramEmulator
+from tests.patience import PATIENCE
 from tests.postgres import Postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parent.parent.parent
 ROLES = ("intake", "sender", "clock", "web")
-LONGEST_START, LONGEST_STOP = 60, 10
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def started(process: Process, role: str) -> None:
     """Returns when the process says that it has started."""
     assert process.stderr is not None
     said = []
-    async with asyncio.timeout(LONGEST_START):
+    async with asyncio.timeout(PATIENCE):
         while line := await process.stderr.readline():
             said.append(line.decode())
             if b'"started"' in line:
@@ -122,7 +122,7 @@ async def heard(telegram: TelegramEmulator, chat: Chat, words: str) -> str:
         matches = (re.search(words, post.text) for post in telegram.posts(chat))
         return next((match for match in matches if match), None)
 
-    await telegram.wait_for(found, seconds=20)
+    await telegram.wait_for(found, seconds=PATIENCE)
     match = found()
     assert match
     return match[0]
@@ -147,7 +147,7 @@ async def test_each_process_does_its_part(shared: Database, tmp_path: Path) -> N
                 assert (await browser.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
             for process in processes.values():
                 process.terminate()
-            async with asyncio.timeout(LONGEST_STOP):
+            async with asyncio.timeout(PATIENCE):
                 assert [await process.wait() for process in processes.values()] == [0, 0, 0, 0]
     with shared.reading() as session:
         assert session.scalars(select(Case.number)).all() == [number]

@@ -18,6 +18,7 @@ from storage.chats import Chat, ChatState
 from storage.database import Database
 from storage.messages import Outbox
 from tests import builders
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -267,7 +268,7 @@ async def test_loop_wakes_when_told_and_outlives_trouble_of_the_database(
     running = asyncio.create_task(town.sender.run())
     town.leave("a")
     town.sender.wake.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not town.said:
             await asyncio.sleep(0.005)
     running.cancel()

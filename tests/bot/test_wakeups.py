@@ -13,6 +13,7 @@ from bot import wakeups
 from bot.wakeups import Wakeups
 from core.keys import load_or_make
 from storage.database import Database
+from tests.patience import PATIENCE
 
 
 class Process:
@@ -27,7 +28,7 @@ class Process:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -91,7 +92,7 @@ async def test_on_sqlite_there_is_nobody_to_wake(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'wuwei.sqlite3'}", load_or_make(tmp_path / "wuwei.key"))
     alone = Process(database)
     alone.wakeups.tell()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await alone.wakeups.run()
     assert alone.woken == 0
     database.close()

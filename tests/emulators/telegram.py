@@ -155,7 +155,7 @@ class TelegramEmulator(Platform):
         mine = (m for m in self.world.messages.values() if m.chat_id == chat.id and m.sender_id == self.bot.id)
         return [post_of(message) for message in mine if with_deleted or not message.is_deleted]
 
-    async def wait_for(self, happened: Callable[[], object], seconds: float = 5.0) -> None:
+    async def wait_for(self, happened: Callable[[], object], seconds: float = 60.0) -> None:
         """Until `happened()` is true; fails after `seconds` of real time."""
         deadline = time.monotonic() + seconds
         while not happened():

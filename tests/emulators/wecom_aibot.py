@@ -157,7 +157,7 @@ class AibotEmulator:
         await send({"type": "http.response.start", "status": 200 if is_there else 403, "headers": []})
         await send({"type": "http.response.body", "body": body if is_there else b""})
 
-    async def until(self, happened: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, happened: Callable[[], object], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, "it did not happen in time"

@@ -58,11 +58,11 @@ class Pusher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def verify(self) -> bool:
-        """The GET with which the console saves an address: within a second, the plain text and nothing else."""
+        """The GET with which the console saves an address: the plain text and nothing else, there within a second."""
         assert self._client is not None
         echo = "1616140317555161061"
         query, sealed = self._query(echo)
-        answer = await self._client.get(f"{self._path}?{query}&{urlencode({'echostr': sealed})}", timeout=1.0)
+        answer = await self._client.get(f"{self._path}?{query}&{urlencode({'echostr': sealed})}")
         return (answer.status_code, answer.content) == (200, echo.encode())
 
     def push(self, fields: Json, *, deliveries: int = DELIVERIES) -> Pushed:

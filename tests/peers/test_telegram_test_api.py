@@ -16,6 +16,7 @@ import pytest
 from bot.channels.telegram import Pace, TelegramChannel
 from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, IncomingKind, Outgoing, OutgoingAction
 from tests.emulators.local_server import LocalServer
+from tests.patience import PATIENCE
 from tests.peers.telegram_shim import Shim
 
 HERE = Path(__file__).parent
@@ -46,7 +47,7 @@ class Peer:
 
     async def heard(self, count: int) -> Incoming:
         """The newest of `count` messages, once they are there."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while len(self.got) < count:
             assert time.monotonic() < deadline, "the peer's message did not arrive"
             await asyncio.sleep(0.02)

@@ -26,6 +26,7 @@ from core.messages import (
     StoredFile,
 )
 from core.texts import say
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 GROUP = ChatRef("g3", ChatKind.GROUP, "和谐家园3号群")
@@ -56,7 +57,7 @@ class Desk:
         before = len(self.got)
         for line in lines:
             self.typed.put(f"{line}\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.got) == before:
                 await asyncio.sleep(0.005)
         return self.got[-1]
@@ -160,7 +161,7 @@ async def test_failed_delivery_is_said_and_made_again(desk: Desk, console: Conso
 @pytest.mark.parametrize("last", [":退\n", None])
 async def test_leaving_or_the_end_of_input_closes(desk: Desk, console: ConsoleChannel, last: str | None) -> None:
     desk.typed.put(last)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await console.closed.wait()
     assert desk.got == []
 

@@ -29,6 +29,7 @@ from core.messages import (
     StoredFile,
 )
 from core.simulation import Change, ChangeKind, SimulatedButton, Upload
+from tests.patience import PATIENCE
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 24
 GROUP = ChatRef("g3", ChatKind.GROUP, "和谐家园3号群")
@@ -52,7 +53,7 @@ class Receiver:
         self.got.extend(incomings)
 
     async def until(self, count: int) -> list[str]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.got) < count:
                 await asyncio.sleep(0.005)
         return [incoming.text for incoming in self.got]

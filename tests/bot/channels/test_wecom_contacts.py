@@ -27,6 +27,7 @@ from storage.people import Account, Role
 from tests import builders
 from tests.bot.channels.wecom_stage import on_wecom
 from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, TOKEN, WeComEmulator
+from tests.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -189,7 +190,7 @@ async def test_watch_outlives_whatever_goes_wrong(
 
     async with WeComEmulator() as wecom, book_of(wecom) as app:
         task = asyncio.create_task(Looking(database, [app], FixedClock(now), wake=lambda: None).run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await looked.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -125,7 +125,7 @@ async def test_reading_goes_on_after_every_fault() -> None:
         on.wecom.drop_answer_after_work(path="kf/sync_msg")
         on.wecom.fail_next(1, 48002, path="kf/customer/batchget")
         on.wecom.kf_say(wang, "一")
-        await on.until(lambda: words(on) == ["一"], seconds=20)
+        await on.until(lambda: words(on) == ["一"])
         broken = {
             "open_kfid": OPEN_KFID,
             "external_userid": wang,

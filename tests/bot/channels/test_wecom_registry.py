@@ -20,6 +20,7 @@ from storage.chats import Chat
 from tests import builders
 from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, KF_SECRET, TOKEN, WeComEmulator
 from tests.emulators.wecom_aibot import BOT, NAME, SECRET, AibotEmulator
+from tests.patience import PATIENCE
 
 
 def settings(folder: Path, base_url: str, **changes: object) -> Settings:
@@ -69,7 +70,7 @@ def test_bot_and_robots_need_no_corp(tmp_path: Path) -> None:
 
 def test_installation_without_wecom_does_not_load_it() -> None:
     program = "import sys, bot.app, bot.channels.registry; print([one for one in sys.modules if 'wechatpy' in one or 'requests' == one])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout.strip() == "[]"
 
 
@@ -129,7 +130,7 @@ def groups_of(app: App) -> list[Chat]:
 
 
 async def until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.02)

@@ -22,6 +22,7 @@ from tests.emulators.wecom import (
     TOKEN,
     WeComEmulator,
 )
+from tests.patience import PATIENCE
 from web.hooks import HookDoor
 
 COMMANDS = (
@@ -88,7 +89,7 @@ class Set:
     def to_customer(self, customer: str, text: str = "", **rest: object) -> Outgoing:
         return self.outgoing(text, f"{OPEN_KFID}:{customer}", **rest)
 
-    async def until(self, happened: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, happened: Callable[[], object], seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, "it did not happen in time"
