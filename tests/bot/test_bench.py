@@ -27,6 +27,7 @@ TINY = replace(QUICK, rounds=1, seconds=0.8, kills=1, timer_rounds=1, blocking_j
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "QUICK", TINY)
+    monkeypatch.setattr(stage, "HARVESTED", 600)
 
 
 def test_mix_is_that_of_the_protocol() -> None:
