@@ -76,18 +76,23 @@ def _describe(text: str, names: frozenset[str], _words: int) -> _Described:
 
 def _runs(text: str) -> Runs:
     """What a text is about: runs of one to four characters, by how often it comes back to them, its first sentence above all."""
-    whole = _counted(text)
-    sentences = (_counted(sentence) for sentence in _SENTENCE_END.split(text))
-    head = next((runs for runs in sentences if len(runs) >= _SAYS_SOMETHING), {})
-    both = ((weight + _HEAD * head.get(run, 0.0), run) for run, weight in whole.items())
+    sentences = [_counted(sentence) for sentence in _SENTENCE_END.split(text)]
+    head = _weighed(next((counts for counts in sentences if len(counts) >= _SAYS_SOMETHING), Counter()))
+    whole = Counter[str]()
+    for counts in sentences:
+        whole.update(counts)
+    both = ((weight + _HEAD * head.get(run, 0.0), run) for run, weight in _weighed(whole).items())
     return _of_length_one({run: weight for weight, run in nlargest(_MOST_RUNS, both)})
 
 
-def _counted(text: str) -> Runs:
-    edged = _MARKS.sub(EDGE, _EMPTY.sub(EDGE, text))
+def _counted(sentence: str) -> Counter[str]:
+    edged = _MARKS.sub(EDGE, _EMPTY.sub(EDGE, sentence))
     counts = Counter(edged[start : start + size] for size in _SIZES for start in range(len(edged) - size + 1))
-    telling = {run: count for run, count in counts.items() if EDGE not in run and run not in _ALONE}
-    return _of_length_one({run: count**_COMES_BACK for run, count in telling.items()})
+    return Counter({run: count for run, count in counts.items() if EDGE not in run and run not in _ALONE})
+
+
+def _weighed(counts: Counter[str]) -> Runs:
+    return _of_length_one({run: count**_COMES_BACK for run, count in counts.items()})
 
 
 def _of_length_one(runs: Runs) -> Runs:
