@@ -1,5 +1,6 @@
 """What is the same thing and what is not; that looking for it costs one statement; and that nobody stays in it who is forgotten."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -97,6 +98,19 @@ def test_same_trouble_is_found_by_place_topic_words_and_time(session: Session, n
     case.state = "withdrawn"
     session.flush()
     assert found(session, same, place, now=now) is None
+
+
+def test_long_reports_are_not_one_for_the_name_of_their_place(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    told = "云景苑南门烧烤店油烟太大。云景苑南门的烧烤店没有烟道，油烟往楼上灌，云景苑南门一带的人都不敢开窗，衣服也晾不出去"
+    other = (
+        "云景苑南门小饭馆后厨熏人。云景苑南门新开的饭馆对着过道炒菜，墙都黑了，从云景苑南门进出的人捂着鼻子走，请来看看"
+    )
+    case = builders.case(session, place, now, topic="oil_fume", text=told, where="云景苑南门")
+    again = "云景苑南门烧烤店又冒油烟了。烧烤店油烟机是摆设，油烟天天往楼上灌，窗户不敢开，老人咳得睡不着，麻烦来人处理"
+    for text, joins in ((again, case), (other, None)):
+        wanted = replace(matter(place, text, topic="oil_fume"), place="云景苑南门")
+        assert found(session, wanted, place, now=now) is joins
 
 
 def test_emergency_joins_only_an_emergency_of_just_now(session: Session, now: datetime) -> None:
