@@ -1,5 +1,6 @@
 """Nothing stays of a neighbour who joined somebody's case: neither when the case is old, nor when the neighbour is erased."""
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from storage.cases import CaseEvent, CaseMessage
 from tests.stage import GROUP, PRIVATE, Stage
 
 POWER = "BX-20261121-0001"
+# A row's key may hold the door's number by chance.
+KEY = re.compile(r"\d{12,}")
 FIRST, OWN = "3号楼整栋停电了，麻烦派人看看", "3号楼2单元501也停电了，老人在家"
 
 
@@ -18,7 +21,7 @@ def words_left(stage: Stage) -> list[str]:
     with stage.app.database.reading() as session:
         events = [f"{event.step}: {event.note} {event.data}" for event in session.scalars(select(CaseEvent))]
         messages = list(session.scalars(select(CaseMessage.text).order_by(CaseMessage.id)))
-    return [text for text in events + messages if "501" in text]
+    return [text for text in events + messages if "501" in KEY.sub("", text)]
 
 
 async def work_to_the_end(stage: Stage) -> None:
