@@ -2,7 +2,8 @@
 
 `case` names the trouble (null: another one), `place` the estate or road (null: not known). A pair counts when at least one of the
 two belongs to a named trouble. Two messages can only be joined where both name one place of the file, as in a community
-where the area tree tells the places.
+where the area tree tells the places. Where all that they share is the name of a lender or a scheme, which no area tree
+holds, their words must say more.
 """
 
 import re
@@ -13,6 +14,7 @@ from nlp.evaluate import interval
 from nlp.likeness import ALIKE, likeness
 from nlp.normalise import normalise
 
+ALIKE_ANYWHERE = 0.75
 _ENDS_PLACE = re.compile(r"(?:小区|[城园苑庭院湾滩洲里村镇路街道线站区厦楼场校])$")
 _FOLLOWS_PLACE = r"(?:小区|社区|[一二三四五1-9]期|\d+栋|楼盘)"
 # Towns as sets of petitions write them: A3区, K9县.
@@ -38,7 +40,7 @@ def judge_duplicates(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
                 continue
             is_same = one.case == other.case
             is_one_place = one.place is not None and one.place == other.place
-            is_joined = bool(one.places & other.places) and likeness(one.text, other.text, names=names) >= ALIKE
+            is_joined = _are_joined(one, other, names)
             joined, right = joined + is_joined, right + (is_joined and is_same)
             same, apart = same + is_same, apart + (is_one_place and not is_same)
             wrong += is_joined and is_one_place and not is_same
@@ -48,6 +50,12 @@ def judge_duplicates(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
         "recall": _rate(right, same),
         "same_place_wrongly_joined": _rate(wrong, apart),
     }
+
+
+def _are_joined(one: _Message, other: _Message, names: frozenset[str]) -> bool:
+    shared = one.places & other.places
+    least = ALIKE if shared & names else ALIKE_ANYWHERE
+    return bool(shared) and likeness(one.text, other.text, names=names) >= least
 
 
 def _read(rows: Sequence[Mapping[str, object]]) -> list[_Message]:

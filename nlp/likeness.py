@@ -29,7 +29,7 @@ _SAYS_SOMETHING = 4  # runs in a first sentence that is more than a greeting
 _HEAD = 0.7  # what the first sentence counts beside the whole text
 _COMES_BACK = 1.3  # a word said four times counts six times
 _MOST_RUNS = 100  # the weightiest of a text; the rest would cost time and tell nothing
-_SAME_WORDS = 0.3  # from here two long texts share what they are about
+_SAME_WORDS = 0.25  # from here two long texts share what they are about
 _MARKS = re.compile(r"[^\u4e00-\u9fffa-z0-9]+")
 _SENTENCE_END = re.compile(r"[\s。！？；]+")
 # What a text says is wrong with a thing, which tells two troubles with the same thing apart.

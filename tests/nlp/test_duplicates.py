@@ -1,6 +1,7 @@
 """The figures of joining are counted right."""
 
-from nlp.duplicates import judge_duplicates
+from nlp.duplicates import ALIKE_ANYWHERE, judge_duplicates
+from nlp.likeness import ALIKE, likeness
 
 
 def test_pairs_are_counted_by_place_and_case() -> None:
@@ -50,6 +51,17 @@ def test_names_of_the_map_are_no_likeness_but_those_of_a_scheme_are() -> None:
         "recall": {"value": 1.0, "of": 1, "interval": [0.207, 1.0]},
         "same_place_wrongly_joined": {"value": 0.0, "of": 1, "interval": [0.0, 0.793]},
     }
+
+
+def test_one_scheme_without_a_place_joins_only_what_is_surely_alike() -> None:
+    gone = "金穗计划柜台关门。三年前推销给我父母，说好到期就还，如今金穗计划的人一个也找不到，养老钱怎么办，报警也没有下文。"
+    leaflets = (
+        "金穗计划的传单贴满楼道。每个单元的墙上、门上、电梯里都是，撕了又贴，物业也不来铲，看着乱糟糟的，请管一管。"
+    )
+    assert ALIKE <= likeness(gone, leaflets) < ALIKE_ANYWHERE
+    rows = [{"text": gone, "case": "gone"}, {"text": leaflets, "case": "leaflets"}]
+    figures = judge_duplicates([row | {"place": "金穗计划"} for row in rows])
+    assert figures["same_place_wrongly_joined"] == {"value": 0.0, "of": 1, "interval": [0.0, 0.793]}
 
 
 def test_no_rows_give_no_figures() -> None:
