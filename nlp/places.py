@@ -12,8 +12,10 @@ from core.messages import PlaceMention
 from nlp.normalise import normalise
 from nlp.numerals import CHINESE_DIGITS, read_number
 
-_NUMBER = rf"(?:\d{{1,3}}|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
-_BEFORE = r"(?<![\d.\-:/a-z第])"
+_NUMBER = rf"(?:\d{{1,3}}(?!\d)|\d{{4}}(?=[栋幢])|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
+_BEFORE = r"(?<![\d.:/a-z第])(?<![\da-z]-)"
+# An estate's name ends so; what follows it in dashes is a door, whatever buildings are known: 桂花苑132-967, 南岸小区6-10-2023.
+_ESTATE = r"(?<=[苑园区村庄城府邸郡湾居坊厦寓庭墅期院])"
 _DOOR = r"(?:\d{3,4}|[零一二三四五六七八九]{3,4})(?![\d\-:/]|元|块|天|年|米|个|人|次|度|斤)(?:[室户房]|号(?!楼|线))?"
 # 撞 is 幢 mistyped where a door or a unit follows.
 _BUILDING_WORD = r"(?:号楼|撞(?=\s?\d)|号院|栋楼?|幢楼?|座|#楼?|号(?=\s?\d单元|\s?[一二三四五六]单元))"
@@ -22,6 +24,7 @@ _PLACE = re.compile(
     rf"{_BEFORE}(?P<b>{_NUMBER})\s?{_BUILDING_WORD}"
     rf"(?:[\s\-]?(?P<u>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})(?:单元|-(?=\d{{3}})))?"
     rf"(?:[\s\-]?(?P<d>{_DOOR}))?"
+    rf"|{_ESTATE}(?P<b5>[1-9]\d{{0,2}})-(?:(?P<u5>[1-9]\d?)-)?(?P<d5>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%|年|个|平)[室户房]?"
     rf"|{_BEFORE}(?P<b2>[1-9]\d?)-(?P<u2>[1-9])-(?P<d2>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块)[室户房]?"
     rf"|{_BEFORE}(?P<b3>[1-9]\d?)-(?P<d3>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%)[室户房]?"
     rf"|(?<![\d.\-第])(?P<u4>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})单元(?:[\s\-]?(?P<d4>{_DOOR}))?"
@@ -54,9 +57,9 @@ class _Parts:
 
 def _parts(match: re.Match[str]) -> _Parts:
     group = match.group
-    building = group("b") or group("b2") or group("b3")
-    unit = group("u") or group("u2") or group("u4")
-    door = group("d") or group("d2") or group("d3") or group("d4")
+    building = group("b") or group("b2") or group("b3") or group("b5")
+    unit = group("u") or group("u2") or group("u4") or group("u5")
+    door = group("d") or group("d2") or group("d3") or group("d4") or group("d5")
     return _Parts(
         read_number(building) if building else None,
         read_number(unit) if unit else None,

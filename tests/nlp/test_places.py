@@ -152,3 +152,24 @@ def test_long_list_of_places_is_bounded(places: Places) -> None:
 )
 def test_numbers_are_read_as_written(written: str, expected: str | None) -> None:
     assert read_number(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("送到枫林花园132-967", ("132", None, "967")),
+        ("柳岸小区6-10-2023放门口", ("6", "10", "2023")),
+        ("云栖公寓-11幢漏水", ("11", None, None)),
+        ("柳岸小区1057幢11单元308室", ("1057", "11", "308")),
+    ],
+)
+def test_doors_behind_an_unknown_estate_are_read(text: str, expected: tuple[str | None, ...]) -> None:
+    """In dashes only behind the end of an estate's name; four figures only before 幢 and 栋."""
+    assert [(one.building, one.unit, one.door) for one in build_places([]).find(normalise(text))] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text", ["广场路132-967", "园区招100-200人", "小区2-300元的快递费", "纽扣路344-110", "花园3-1-"]
+)
+def test_dashes_elsewhere_are_no_doors(text: str) -> None:
+    assert build_places([]).find(normalise(text)) == ()
