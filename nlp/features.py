@@ -4,14 +4,15 @@ import re
 from collections.abc import Sized
 from functools import cache
 from itertools import combinations
+from math import sqrt
 from operator import add
 
 from nlp.classify import Finding, Scores
 
 _DIGITS = re.compile(r"\d+")
 _OTHERS = re.compile(r"[^\u4e00-\u9fffa-z0]+")
-# A longer text must not speak louder because it has more characters.
-_WHOLE = 24
+# A longer text must not speak louder because it has more characters, nor a short one be passed over for having few.
+_WHOLE, _LOUDEST = 24, 1.6
 # What two findings in one text say beyond each by itself; of a long text only the strongest are put side by side.
 TOGETHER = 0.5
 MOST_CROSSED = 10
@@ -34,9 +35,8 @@ def characters(text: str) -> set[str]:
 
 
 def loudness(characters: Sized) -> float:
-    """What one character of so many counts: 1 in a short line, less in a long one."""
-    count = len(characters)
-    return 1.0 if count <= _WHOLE else (_WHOLE / count) ** 0.5
+    """What one character of so many counts: 1 in a line of a dozen, less in a longer one, more in a very short one."""
+    return min(_LOUDEST, sqrt(_WHOLE / (len(characters) or 1)))
 
 
 @cache

@@ -25,7 +25,7 @@ HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
 SURE_CHATTER = -0.9  # characters alone so far on this side are not looked at further
 SURE_CALM = -0.6  # unless they sound like danger
 # How urgent a line is the model says, which weighs the tables' words of danger with all others.
-MODEL_EMERGENCY, MODEL_URGENT = -0.1, -0.05
+MODEL_EMERGENCY, MODEL_URGENT = -0.1, -0.1
 TALK = -1.0  # what the model takes for talk must sound so much more like danger, unless words name one
 EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is urgent
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
@@ -37,6 +37,8 @@ _ABOUT_SOMETHING = _WRONG | {"thing"}
 # A line that names nothing of a community's affairs must speak much more plainly for itself.
 _SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdeed", "noise", "quarrel", "danger"}
 NO_SUBSTANCE = 0.5
+# Besides a place so few characters, none of them known, say nothing about it: 3号楼门口.
+BARE_PLACE = 4
 # Who rates a meal speaks to the shop, and who advertises to buyers: from so many points on, so much less a case.
 FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.8
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
@@ -142,7 +144,7 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
     urgency = _urgency(scores, reading.margins)
     if urgency is Urgency.EMERGENCY and is_no_emergency(reading.text, scores):
         urgency = Urgency.URGENT
-    margin = reading.margins.gate + _context_adds(scores, context, found, urgency)
+    margin = reading.margins.gate + _context_adds(reading, context, found, urgency)
     if urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
     plain = _plain(reading, margin, context)
@@ -182,10 +184,10 @@ def _kind(kinds: Mapping[str, float], urgency: Urgency) -> Kind:
     return Kind(max(kinds, key=kinds.__getitem__))
 
 
-def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, ...], urgency: Urgency) -> float:
+def _context_adds(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], urgency: Urgency) -> float:
     """What the words alone do not say: a photo, a place, a danger make a case likelier, a forwarded text less."""
-    added = -1.5 if context.forwarded else 0.0
-    if not scores.topic_hits and not found and _SUBSTANCE.isdisjoint(scores.findings) and not scores.emergency:
+    scores, added = reading.scores, -1.5 if context.forwarded else 0.0
+    if _says_nothing(reading, found):
         added -= NO_SUBSTANCE
     if not found and max(scores.silence.get("review", 0.0), scores.silence.get("advert", 0.0) - 1.0) >= FOR_OTHERS:
         added -= SAID_TO_OTHERS
@@ -197,6 +199,17 @@ def _context_adds(scores: Scores, context: _Context, found: tuple[PlaceMention, 
         if "still_broken" in scores.signals:
             added += 0.4 * (context.photo or bool(found))
     return added
+
+
+def _says_nothing(reading: _Reading, found: tuple[PlaceMention, ...]) -> bool:
+    """Whether a line names no affair of a community's; a place alone, 3号楼门口, is none."""
+    scores = reading.scores
+    if scores.topic_hits or scores.emergency:
+        return False
+    if not found:
+        return _SUBSTANCE.isdisjoint(scores.findings)
+    besides = len(reading.text) - sum(place.end - place.start for place in found)
+    return besides <= BARE_PLACE and scores.findings.keys() <= {"spot"}
 
 
 def _signal(scores: Scores, context: _Context) -> Signal:

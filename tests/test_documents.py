@@ -364,7 +364,17 @@ def test_glossary_says_what_the_pages_say() -> None:
 # Figures
 
 
-MEASURED = ("lines", "aside", "held_back", "untouched", "fresh_one", "fresh_two", "fresh_three", "fresh_four")
+MEASURED = (
+    "lines",
+    "aside",
+    "held_back",
+    "untouched",
+    "fresh_one",
+    "fresh_two",
+    "fresh_three",
+    "fresh_four",
+    "fresh_five",
+)
 
 
 def test_readme_tells_the_measured_figures() -> None:

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
 
 NUMBER, OTHER = "BX-20261121-0001", "BX-20261121-0002"
 WRONG = "盖子还是会响"
+TALK = "唉 我就说吧"  # in a group the bot asks about what is wrong, and passes over the rest
 
 
 async def reopened(stage: Stage, chat: str) -> None:
@@ -34,7 +35,7 @@ async def test_what_is_still_wrong_is_added_in_private_without_a_reply_mark(stag
 async def test_talk_in_the_group_is_not_taken_for_it(stage: Stage) -> None:
     await reopened(stage, GROUP)
     before = stage.texts(GROUP)
-    await stage.say("王阿姨", GROUP, WRONG)
+    await stage.say("王阿姨", GROUP, TALK)
     assert (stage.texts(GROUP), stage.steps(NUMBER)[-1]) == (before, "assign")
 
 
