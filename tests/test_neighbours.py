@@ -201,7 +201,7 @@ async def test_word_of_many_without_a_place_is_the_failure_of_just_now(stage: St
 
 async def test_long_reports_join_by_what_they_come_back_to(stage: Stage) -> None:
     grill = "3号楼楼下那家烧烤店油烟太大了。烧烤店没有装烟道，油烟直接往楼上排，一到晚上满屋都是油烟味，孩子咳了半个月，麻烦管一管"
-    again = "3号楼楼下烧烤店的油烟又来了。油烟机就是摆设，油烟天天往家里灌，窗户不敢开，衣服不敢晾，请派人来处理一下烧烤店的油烟，老人实在受不了了"
+    again = "3号楼楼下烧烤店的油烟又来了。烟道还是没有装，油烟天天往家里灌，窗户不敢开，衣服不敢晾，请派人来处理一下烧烤店的油烟，老人实在受不了了"
     other = "3号楼一楼那户在阳台上开了个小饭馆。从早到晚炒菜，抽油烟机对着过道吹，墙都熏黑了，楼道里进出的人都要捂着鼻子走，请来看看"
     for name, text in (("王阿姨", grill), ("李叔", again), ("小吴", other)):
         await stage.say(name, GROUP, text)
