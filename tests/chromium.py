@@ -1,6 +1,6 @@
 """One Chromium for all browser tests of a run, and windows that are used again: starting either took longer than most of the tests.
 
-Who asks for the fixture `windows` runs in the worker that has the browser, in the event loop it lives in.
+Who asks for the fixture `windows` runs in the worker that has the browser (see dealing.py), in the event loop it lives in.
 """
 
 import shutil
@@ -20,14 +20,13 @@ EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 20_000
 MARKS = (
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(EXECUTABLE is None, reason="no chromium on this machine"),
     pytest.mark.asyncio(loop_scope="session"),
 )
 
 
 def mark(items: Iterable[pytest.Item]) -> None:
-    """Afterwards the tests that need the browser share one worker and one event loop, and are skipped where there is none."""
+    """Afterwards the tests that need the browser share one event loop, and are skipped where there is none."""
     for item in items:
         if isinstance(item, pytest.Function) and "windows" in item.fixturenames:
             for each in MARKS:

@@ -19,6 +19,7 @@ from storage.base import Session
 from storage.database import Database
 from tests import chromium as browser
 from tests.chromium import windows  # noqa: F401  # a fixture
+from tests.dealing import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.engines import maker
 from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# One worker reads the sources, once.
-pytestmark = pytest.mark.xdist_group("sources")
+from tests.dealing import TOGETHER, lane_of
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("core", "nlp", "storage", "domain", "handlers", "web", "bot")
@@ -223,3 +222,10 @@ def test_no_machine_paths_or_registries_in_the_tree() -> None:
         if word in path.read_text(encoding="utf-8", errors="replace")
     ]
     assert found == []
+
+
+def test_lanes_hold_tests_that_there_are() -> None:
+    starts = [start for several in TOGETHER.values() for start in several]
+    assert [start for start in starts if not (ROOT / start).exists()] == []
+    assert lane_of("tests/browser/test_talking.py::test_one") == lane_of("tests/web/test_simulator_page.py::test_two")
+    assert lane_of("tests/web/test_app.py::test_one") != lane_of("tests/web/test_app.py::test_two")

@@ -11,9 +11,6 @@ import pytest
 
 from core.texts import blanks_of, say, sentences
 
-# One worker reads the sources, once.
-pytestmark = pytest.mark.xdist_group("sources")
-
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = ("core", "nlp", "storage", "domain", "handlers", "web", "bot")
 KEY = re.compile(r"([a-z_]+)\.([a-z0-9_]+)")
