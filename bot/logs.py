@@ -32,6 +32,8 @@ def set_up(settings: LogSettings) -> None:
     level = logging.getLevelName(settings.level.upper())
     for name in LOUD_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A stroke of the clock that is left out, because the one before is still at work, is no fault.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if settings.as_json

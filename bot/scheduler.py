@@ -121,6 +121,8 @@ def _guarded(work: Callable[[], object]) -> Callable[[], object]:
     async def run() -> None:
         try:
             await work()  # type: ignore[misc]  # a coroutine function
+        except asyncio.CancelledError:
+            log.debug("tick_cut_short")  # the program stops; what was due is still due
         except Exception:  # an edge: whatever went wrong, the rest goes on
             log.error("tick_failed", exc_info=True)
 

@@ -136,6 +136,13 @@ def test_loud_libraries_are_silenced(capsys: pytest.CaptureFixture[str]) -> None
     assert [line["event"] for line in lines(capsys)] == ["heard"]
 
 
+def test_stroke_left_out_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(LogSettings(level="debug"))
+    logging.getLogger("apscheduler.scheduler").warning("Execution of job skipped: maximum number of running instances")
+    logging.getLogger("apscheduler.executors.default").warning("was missed")
+    assert [line["event"] for line in lines(capsys)] == ["was missed"]
+
+
 def test_level_decides_what_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(LogSettings(level="warning"))
     log = structlog.get_logger("bot")
