@@ -9,9 +9,10 @@ from bot.channels.wecom.aibot import AibotChannel, Bot
 from bot.channels.wecom.aibot_socket import Pace
 from core.clock import ShiftedClock
 from tests.emulators.wecom_aibot import BOT, NAME, SECRET, AibotEmulator, Post
+from tests.patience import PATIENCE
 from tests.wires import Notice, Seen
 
-QUICK = Pace(first_pause=0.02, longest_pause=0.1, heartbeat=30, answer_within=5, line_within=5)
+QUICK = Pace(first_pause=0.02, longest_pause=0.1, heartbeat=30, answer_within=PATIENCE, line_within=PATIENCE)
 # What stands in a group where no button can be pressed: “满意 3”.
 SPOKEN = re.compile(r"“(\S+ \d+)”")
 

@@ -37,7 +37,7 @@ from tests.emulators.wecom import (
 from tests.patience import PATIENCE
 from web.hooks import HookDoor
 
-QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=5.0, between_parts=0)
+QUICK = Pace(first_pause=0.02, longest_pause=0.1, answer_within=PATIENCE, between_parts=0)
 # A clock that stands still would refuse the second message of an answer that takes two; the channel waits by the real one.
 LIMITS = FloodLimits(chat=None)
 

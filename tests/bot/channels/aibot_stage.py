@@ -10,8 +10,8 @@ from core.messages import Button, ChatKind, ChatRef, Outgoing, OutgoingAction
 from tests.bot.channels.wecom_stage import Ears, Watch
 from tests.emulators.wecom_aibot import BOT, NAME, SECRET, AibotEmulator
 
-QUICK = Pace(first_pause=0.01, longest_pause=0.04, heartbeat=0.05, answer_within=0.3, line_within=0.5)
-CALM = Pace(first_pause=0.01, longest_pause=0.04, heartbeat=30, answer_within=0.3, line_within=1.0)
+QUICK = Pace(first_pause=0.01, longest_pause=0.04, heartbeat=0.05, answer_within=1.0, line_within=1.0)
+CALM = Pace(first_pause=0.01, longest_pause=0.04, heartbeat=30, answer_within=1.0, line_within=2.0)
 ACCEPT, RETURN = Button("接单", "token.0.0"), Button("退单", "token.0.1")
 CARD = "【报事】BX-20261121-0001\n位置：3号楼\n内容：门口井盖坏了\n状态：已派单"
 GROUP = "wrGroup1"
