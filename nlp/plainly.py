@@ -1,13 +1,15 @@
 """What a line says so plainly that the sum of its words does not outvote it.
 
-Nobody is inside; somebody must stay upstairs because the lift is broken; no water at home; when does the office open.
+Nobody is inside; somebody must stay upstairs because the lift is broken; no water at home; 井盖坏了; when does the office open.
 Looked for only where it can change the answer: in what was about to be an emergency, or silence.
 """
 
 import re
+from operator import attrgetter
 
 from core.messages import Kind
 from nlp.classify import Scores
+from nlp.halves import is_half
 
 _NOBODY_INSIDE = re.compile(
     r"(?:里面?|里头|里边)(?:现在|目前|好像|应该|倒是?|幸好|还好|并|是|也|都|又|[ ，,])*[没无]有?(?:被?[困关卡])?人(?![应答理管回开吭吱接知敢吗吧么])"
@@ -72,6 +74,13 @@ _WITHOUT_AT_HOME = re.compile(
     r"(?:我家|我们家|俺家|咱家|家里|家中|(?:我|^|[ ，,。？！?!])屋里|我们?这(?:里|边|儿|栋|楼|户|单元)?|我们?[楼栋屋]|(?:号楼|[栋幢]|单元|\d室))(?:里|这里|这边|现在|突然|怎么|咋|又|就|已经|刚刚?|今天|一早|早上|晚上|昨晚|从[^，。！？]{1,4}|都|全|还|还是|一直|一点|[ ，,])*"
     r"(?:没有?(?:自来水|热水|水(?![果平准电表费桶管壶杯])|电(?![视脑梯动话池费影表])|燃气|天然气|煤气|气(?![氛质球温])|暖气|网络?(?![课红购])|信号)|[停断](?:水|电|气|网|暖))(?!的话|时|过|[吗么没不])"
 )
+# 停电了: so short that hardly a word can speak for it.
+_OUT = re.compile(
+    r"(?:咦|啊|怎么|咋|是不是|又|都|全)*(?:[停断][水电气网]|没[水气网]|网断)(?:了|啦|咯|吗|么)+[！!？?。.~ ]*"
+)
+_BUILDING = re.compile(r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?:号楼|号院|[栋幢座]楼?|单元|楼|层|#)")
+_SPOT = re.compile("[东南西北]门|门口|门前|旁边|楼道|大厅|[那这]个|[那这的里上边口]")
+LONGEST_PLAIN = 16
 _ABOUT_SHOP = re.compile(
     rf"(?:[饭面药菜餐茶酒网商书花水奶果]店|店铺?|(?<!图书)(?<!文化)(?<!博物)(?<!展览)馆|超市|菜场|菜市场|小卖部|摊子?|诊所|健身房|网吧){_WHEN}{_ASKED}"
 )
@@ -121,8 +130,10 @@ _HEARD = frozenset(
         "断电",
         "断网",
         "断气",
+        "网断",
     ]
 )
+_START = attrgetter("start")
 _TOLD = ("advert", "notice", "media", "quote", "roster", "figure", "lost")
 
 
@@ -161,9 +172,23 @@ def said_plainly(text: str, scores: Scores) -> Kind | None:
     """The kind of a case that a line states by itself: no water at home, or a question to the community's own offices."""
     if any(scores.silence.get(name, 0.0) >= 2.0 for name in _TOLD if name != "advert" or "办证" not in text):
         return None
+    if _OUT.fullmatch(text):
+        return Kind.REPORT
     if "resolved" not in scores.signals and _WITHOUT_AT_HOME.search(text) and not _AGREES.search(text):
         return Kind.REPORT
     return Kind.QUESTION if _ABOUT_OFFICE.search(text) else None
+
+
+def says_what_is_wrong(text: str, scores: Scores) -> bool:
+    """Whether a line names a thing of the community's, or a building, and what is wrong with it, and nothing else: 井盖坏了."""
+    if len(text) > LONGEST_PLAIN:
+        return False
+    thing = scores.findings.get("thing")
+    rest = text
+    for hit in sorted(thing.hits, key=_START, reverse=True) if thing else ():
+        rest = rest[: hit.start] + rest[hit.end :]
+    rest, buildings = _BUILDING.subn("", rest)
+    return bool(thing or buildings) and is_half(_SPOT.sub("", rest).strip(" ，,。！!"))
 
 
 def is_for_neighbours(text: str, scores: Scores) -> bool:

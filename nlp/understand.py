@@ -15,12 +15,12 @@ from nlp.features import characters, findings
 from nlp.model import BY_MODEL, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
-from nlp.plainly import is_for_neighbours, is_no_emergency, may_be_plain, said_plainly
+from nlp.plainly import is_for_neighbours, is_no_emergency, may_be_plain, said_plainly, says_what_is_wrong
 from nlp.typos import mend, shipped_typos
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
 ACT_MARGIN = 0.45  # from here the bot acts unasked
-ASK_MARGIN = 0.15  # and from here it may ask once
+ASK_MARGIN = 0.2  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
 SURE_CHATTER = -0.9  # characters alone so far on this side are not looked at further
 SURE_CALM = -0.6  # unless they sound like danger
@@ -39,6 +39,9 @@ _SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdee
 NO_SUBSTANCE = 0.5
 # Besides a place so few characters, none of them known, say nothing about it: 3号楼门口.
 BARE_PLACE = 4
+# What is named and nothing said of it, 3号楼电梯, may be half of a sentence: at most it is asked what is meant.
+_NAMES = frozenset({"thing", "spot", "neighbour", "actor", "lift_word", "burnable"})
+LONGEST_NAME = 12
 # Who rates a meal speaks to the shop, and who advertises to buyers: from so many points on, so much less a case.
 FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.8
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
@@ -150,6 +153,8 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
     plain = _plain(reading, margin, context)
     if plain is not None:
         margin = ACT_MARGIN
+    elif _only_names(reading) and not context.photo:
+        margin = min(margin, ACT_MARGIN - 0.01)
     elif margin >= ASK_MARGIN and is_for_neighbours(reading.text, scores):
         margin = 0.0
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
@@ -172,9 +177,15 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
 
 def _plain(reading: _Reading, margin: float, context: _Context) -> Kind | None:
     """What the line says plainly, where the sum of its words would not have it acted upon."""
-    if margin >= ACT_MARGIN or context.forwarded or not may_be_plain(reading.characters):
+    if margin >= ACT_MARGIN or context.forwarded:
         return None
-    return said_plainly(reading.text, reading.scores)
+    if says_what_is_wrong(reading.text, reading.scores):
+        return Kind.REPORT
+    return said_plainly(reading.text, reading.scores) if may_be_plain(reading.characters) else None
+
+
+def _only_names(reading: _Reading) -> bool:
+    return len(reading.text) <= LONGEST_NAME and reading.scores.findings.keys() <= _NAMES
 
 
 def _kind(kinds: Mapping[str, float], urgency: Urgency) -> Kind:

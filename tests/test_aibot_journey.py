@@ -84,7 +84,7 @@ async def test_dissatisfied_resident_reopens_it_and_the_bot_asks_again(stage: St
     assert stage.last(GROUP).text == (
         f"抱歉没让您满意，{NUMBER} 已重新打开，会有人继续跟进。您可以直接回复哪里还不好。"
     )
-    await stage.say("李叔", GROUP, "盖子还是会响")
+    await stage.say("李叔", GROUP, "我看也不怎么样")
     assert stage.last(GROUP).text.startswith("我没太明白")
     await stage.say("王阿姨", GROUP, "盖子还是会响")
     assert stage.last(GROUP).text == f"已补充到 {NUMBER}。"

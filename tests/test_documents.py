@@ -374,6 +374,7 @@ MEASURED = (
     "fresh_three",
     "fresh_four",
     "fresh_five",
+    "fresh_six",
 )
 
 

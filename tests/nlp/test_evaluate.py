@@ -94,13 +94,14 @@ def test_lines_set_aside_show_what_new_words_meet(figure: str, floor: float) -> 
 @pytest.mark.parametrize(
     ("name", "recall", "precision", "urgent_recall", "urgent_precision"),
     [
-        ("held_back", 0.92, 0.96, 0.92, 0.62),
-        ("untouched", 0.89, 0.94, 0.93, 0.8),
+        ("held_back", 0.92, 0.96, 0.92, 0.7),
+        ("untouched", 0.89, 0.94, 0.93, 0.75),
         ("fresh_one", 0.95, 0.93, 0.95, 0.88),
         ("fresh_two", 0.92, 0.93, 0.82, 0.86),
         ("fresh_three", 0.88, 0.9, 0.86, 0.88),
         ("fresh_four", 0.89, 0.94, 0.93, 0.8),
         ("fresh_five", 0.89, 0.89, 0.84, 0.7),
+        ("fresh_six", 0.85, 0.77, 0.8, 0.55),
     ],
 )
 def test_lines_that_taught_nothing_keep_their_floors(

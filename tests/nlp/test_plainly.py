@@ -80,7 +80,7 @@ def test_who_is_in_danger_stays_one(text: str) -> None:
 )
 def test_nobody_inside_is_no_emergency(text: str) -> None:
     understood = understand(Utterance(text))
-    assert understood.decision is Decision.ACT
+    assert understood.decision is not SILENT
     assert understood.urgency is not EMERGENCY
 
 
@@ -100,6 +100,10 @@ def test_nobody_inside_is_no_emergency(text: str) -> None:
         "是不是停电了？家里没电",
         "怎么回事？我们这栋没热水了",
         "我家突然停电了 你们有电吗",
+        "停电了",
+        "停水了！",
+        "怎么又没水了",
+        "断网了",
     ],
 )
 def test_what_is_missing_at_home_is_a_report(text: str) -> None:
@@ -116,6 +120,8 @@ def test_what_is_missing_at_home_is_a_report(text: str) -> None:
         "我家没电视",
         "我家没水了 刚才来水了",
         "我手机没电了",
+        "没电了",
+        "雨停了",
         "我家没水了，原来是没交水费",
         "又不是我家停水",
         "鬼屋里停电了 吓哭",
@@ -175,3 +181,17 @@ def test_question_to_the_office_is_heard(text: str) -> None:
 )
 def test_question_to_neighbours_is_left_to_them(text: str) -> None:
     assert understand(Utterance(text)).decision is SILENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["井盖坏了", "电梯坏了", "路灯不亮", "3号楼的电梯，坏了", "3号楼五楼，漏水了", "快递柜打不开", "垃圾桶满了！"],
+)
+def test_thing_and_what_is_wrong_with_it_is_a_report(text: str) -> None:
+    understood = understand(Utterance(text))
+    assert (understood.decision, understood.kind) == (Decision.ACT, Kind.REPORT)
+
+
+@pytest.mark.parametrize("text", ["电梯没坏", "我手机坏了", "雨停了", "3号楼的", "闹钟响了", "井盖"])
+def test_other_short_lines_are_not(text: str) -> None:
+    assert understand(Utterance(text)).decision is not Decision.ACT
