@@ -25,6 +25,7 @@ async def test_resident_talks_and_asks_why(town: Town, window: Open, photo: Path
         await expect(why).to_contain_text("报事")
         await expect(why).to_contain_text("8号楼")
         await expect(why.locator("mark").filter(has_text="路灯").first).to_be_visible()
+        await expect(why).not_to_contain_text("model")
 
 
 async def test_chatter_gets_silence_and_a_reason(town: Town, window: Open) -> None:

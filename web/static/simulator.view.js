@@ -102,7 +102,7 @@ export function whyPanel(message, reasons) {
   const panel = document.createDocumentFragment();
   panel.append(make("blockquote", { text: message.text || "（照片）" }));
   const { because, said, ...facts } = reasons;
-  const lines = (said ?? []).filter((line) => line.startsWith("因为"));
+  const lines = (said ?? []).filter((line) => /^(因为|模型看到)/.test(line));
   panel.append(factList(facts));
   if (Array.isArray(because) && because.length) panel.append(make("h2", { text: "凭这些词" }), wordList(because, lines));
   else if (because) panel.append(make("p", { class: "hint", text: "没有特别的词，按整句判断。" }));
@@ -137,7 +137,7 @@ function wordList(because, lines) {
   const most = Math.max(...reasons.map((reason) => Math.abs(Number(reason.weight) || 0)), 0.01);
   return make("ul", { class: "words" }, ...reasons.map((reason, place) => {
     const weight = Number(reason.weight) || 0;
-    const target = lines[place]?.replace(/^因为有?“[^”]*”/, "").replace(/（[^（]*分）/, "").replace(/。$/, "") || `${weight < 0 ? "不像" : "像"} ${WORDS[reason.speaks_for] ?? reason.speaks_for}`;
+    const target = lines[place]?.replace(/^因为有?“[^”]*”/, "").replace(/^模型看到“[^”]*”，/, "模型看来").replace(/（[^（]*）。?$/, "").replace(/。$/, "") || `${weight < 0 ? "不像" : "像"} ${WORDS[reason.speaks_for] ?? reason.speaks_for}`;
     return make("li", {}, make("mark", { text: reason.word }), make("small", { text: `${target} ${weight.toFixed(2)}` }),
       make("meter", { min: "0", max: most.toFixed(3), value: Math.abs(weight).toFixed(3), "aria-label": `${reason.word} 的分量` }));
   }));
