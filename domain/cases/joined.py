@@ -79,16 +79,16 @@ def tell(session: Session, case: Case, *, now: datetime) -> None:
 def _news(session: Session, case: Case, told: State | None) -> str:
     """What there is to tell to somebody last told of the state `told` (None: whatever it was); empty where it is no news."""
     state = State(case.state)
-    number, what = case.number, words.what(case)
+    blanks = {"number": case.number, "what": words.what(case), "how": words.how_joined(case)}
     if state == told:
         return ""
     if state in REOPENED and (told is None or told in OVER):
-        return say("cases.joined_reopened", number=number, what=what)
+        return say("cases.joined_reopened", **blanks)
     if state not in NEWS:
         return ""
     if state == State.WITHDRAWN:
-        return say("cases.joined_withdrawn", number=number, what=what)
-    return say("cases.joined_news", number=number, what=what, progress=words.progress(session, case))
+        return say("cases.joined_withdrawn", **blanks)
+    return say("cases.joined_news", **blanks, progress=words.progress(session, case))
 
 
 def _post(session: Session, case: Case, chat: Chat, text: str, *, now: datetime, person_id: int | None = None) -> None:
@@ -111,7 +111,7 @@ def line(case: Case) -> str:
     blanks = {"number": case.number, "what": words.what(case), "count": case.joined + 1}
     if case.urgency == Urgency.EMERGENCY:
         return mask_for_group(say("cases.joined_emergency", call=words.whom_to_call(case), **blanks))
-    return mask_for_group(say("cases.joined", **blanks))
+    return mask_for_group(say("cases.joined", **blanks, how=words.how_joined(case)))
 
 
 def part_buttons(case: Case) -> list[list[Press]]:

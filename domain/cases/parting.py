@@ -152,7 +152,7 @@ def take_back(session: Session, case: Case, *, actor_id: int, now: datetime, cau
     case.text, case.place = said or case.text, first.place or case.place
     _leave(session, case, first, now=now)
     session.flush()
-    told = say("cases.joined_passed_on", number=case.number, count=case.joined + 1)
+    told = say("cases.joined_passed_on", number=case.number, count=case.joined + 1, how=words.how_joined(case))
     work.tell_worker(session, case, told, now=now)
     joined.show_parted(session, case, first, joined.line(case), now=now)
     work.refresh(session, case, now=now)

@@ -49,8 +49,8 @@ HABITS = frozenset(
     }
     | {"renovation", "oil_fume"}
 )
-# What is said of the households behind a case where 户反映 is not the word.
-_COUNTS = {Kind.PROPOSAL: "cases.joined_count_proposal", Kind.QUESTION: "cases.joined_count_question"}
+# What neighbours do who stand behind a case with its reporter; of a trouble they 反映.
+_HOW_JOINED = {Kind.PROPOSAL: "支持", Kind.QUESTION: "提问"}
 # Emergencies with a first step of their own.
 OWN_CALL = frozenset({"gas", "fire", "medical_emergency", "lift", "missing_person"})
 LONGEST_CLAUSE = 40
@@ -125,9 +125,14 @@ def worker_name(session: Session, case: Case) -> str:
     return people.surname_title(person, Role(case.assignee_role or Role.COMMUNITY_WORKER))
 
 
+def how_joined(case: Case) -> str:
+    """The word for what those do who joined the case."""
+    return _HOW_JOINED.get(Kind(case.kind), "反映")
+
+
 def joined_count(case: Case) -> str:
     """How many households stand behind a case: with the same trouble or question, or in favour."""
-    return say(_COUNTS.get(Kind(case.kind), "cases.joined_count"), count=case.joined + 1)
+    return say("cases.joined_count", count=case.joined + 1, how=how_joined(case))
 
 
 def whom_to_call(case: Case) -> str:

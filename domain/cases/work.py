@@ -258,7 +258,7 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
         worker = words.worker_name(session, case)
         text = say("cases.rate", number=case.number, what=words.what(case), worker=worker, note=note)
     if case.joined:
-        text += "\n" + say("cases.rate_joined", count=case.joined)
+        text += "\n" + say("cases.rate_joined", count=case.joined, how=words.how_joined(case))
     send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 
 from core.messages import Kind, Urgency
 from domain import retention
-from domain.cases import joining
+from domain.cases import joined, joining, words
 from domain.cases.joining import agrees, are_apart, backs
 from domain.cases.opening import Matter
 from storage.base import Session
@@ -162,3 +162,13 @@ def test_who_is_forgotten_is_no_longer_among_the_reporters(session: Session, now
     )
     retention.forget_person(session, who, now=now)
     assert session.execute(select(CaseReporter.person_id, CaseReporter.place)).all() == [(None, "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"), [(Kind.REPORT, "反映"), (Kind.PROPOSAL, "支持"), (Kind.QUESTION, "提问"), (Kind.REQUEST, "反映")]
+)
+def test_who_joined_is_told_as_what(session: Session, now: datetime, kind: Kind, how: str) -> None:
+    case = builders.case(session, builders.community(session), now, kind=kind)
+    case.joined = 2
+    assert words.joined_count(case) == f"已有 3 户{how}。"
+    assert joined.line(case).endswith(f"已有 3 户{how}。")
