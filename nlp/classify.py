@@ -1,7 +1,7 @@
 """From the phrases found in a text to scores for each kind, for silence and for danger. No decision is taken here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from itertools import count
 from typing import NamedTuple
 
 from core.messages import Signal
-from nlp.lexicon import Hit, Lexicon
+from nlp.lexicon import Entry, Hit, Lexicon
 from nlp.segment import Segmenter, build_segmenter
 from nlp.tables import KINDS, Group, Pair, Tables
 from nlp.topics import shipped_tables
@@ -104,16 +104,19 @@ _MADE = count()
 class Classifier:
     """Tables made ready. Immutable after building: a reload builds another and swaps. `number` tells them apart, for what is remembered."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, taught: Iterable[Entry] = ()) -> None:
+        """`taught` are those of the entries that people added: the model has never seen them."""
         self.tables = tables
+        self.taught_heads = frozenset(entry.head[:2] for entry in taught)
         self.number = next(_MADE)
         self._lexicon = Lexicon(tables.entries)
         self._segmenter: Segmenter = build_segmenter(tables.words)
         signals = {name for name, group in tables.groups.items() if group.speaks_for in _SIGNALS}
         # What a line about an open case begins its words with; a text without any of these says nothing about one.
         # (是…不是…号楼 begins with one character, which stands in every other line; it names a place, which tells as well.)
-        heads = (entry.head[:2] for entry in tables.entries if entry.group in signals)
-        self.signal_heads = frozenset(head for head in heads if len(head) > 1)
+        about_open = [entry for entry in tables.entries if entry.group in signals]
+        self.signal_heads = frozenset(entry.head[:2] for entry in about_open if len(entry.head) > 1)
+        self._about_open = Lexicon(about_open)
         self._pairs: dict[str, list[Pair]] = {}
         for pair in tables.pairs:
             self._pairs.setdefault(pair.first, []).append(pair)
@@ -128,6 +131,13 @@ class Classifier:
 
     def score(self, text: str) -> Scores:
         """All scores of a normalised text."""
+        return self._score(text, self._lexicon)
+
+    def score_signals(self, text: str) -> Scores:
+        """Only what a normalised text says about an open case: a tenth of all phrases."""
+        return self._score(text, self._about_open)
+
+    def _score(self, text: str, lexicon: Lexicon) -> Scores:
         cut: list[frozenset[int]] = []
 
         def word_starts() -> frozenset[int]:
@@ -138,7 +148,7 @@ class Classifier:
         scores = Scores()
         grouped: dict[str, list[Hit]] = {}
         groups, topic_hits = self.tables.groups, scores.topic_hits
-        for hit in self._lexicon.find(text, word_starts):
+        for hit in lexicon.find(text, word_starts):
             name = hit[0].group
             if (
                 (name in _NEGATED_GROUPS and _is_negated(text, hit))

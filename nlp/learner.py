@@ -27,6 +27,15 @@ class Rows:
             tuple(self.numbers[index] for index in chosen), tuple(self.values[index] for index in chosen), self.width
         )
 
+    def only(self, kept: frozenset[int]) -> "Rows":
+        """The same examples with these features alone, and the constant."""
+        numbers, values = [], []
+        for row, value in zip(self.numbers, self.values, strict=True):
+            pairs = [pair for pair in zip(row, value, strict=True) if not pair[0] or pair[0] in kept]
+            numbers.append(tuple(place for place, _ in pairs))
+            values.append(tuple(one for _, one in pairs))
+        return Rows(tuple(numbers), tuple(values), self.width)
+
 
 def number(examples: Sequence[Mapping[str, float]], *, least: int = 1) -> tuple[list[str], Rows]:
     """Names by number, and the examples in numbers; a feature that fewer than `least` examples have is left out."""

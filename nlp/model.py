@@ -17,15 +17,21 @@ from nlp.tables import DATA, KINDS
 
 MODEL = DATA / "model" / "group-talk.json"
 SCALE = 1000.0
+# Of the first margin: a line on this side is not looked at further.
+SURE_CHATTER = -0.3
 BY_MODEL = "model"  # what a reason speaks for that the model gave
-_WIDE = 32  # bits of one of the three weights
+_WIDE = 32  # bits of one of the four weights
 _LANE = (1 << _WIDE) - 1
 _LIFT = 1 << 18  # lifts every weight above nought, so that none borrows from its neighbour
 
 
 class Margins(NamedTuple):
-    """How far a line lies on the side of a case, of danger and of an emergency; 0 is the border."""
+    """How far a line lies on the side of a case, of danger and of an emergency; 0 is the border.
 
+    `first` is what a model of characters alone says of a case: it knows nothing of findings, and so can tell before any are looked for.
+    """
+
+    first: float
     gate: float
     urgent: float
     emergency: float
@@ -36,6 +42,7 @@ class Model:
     """Weights by feature. A row of `kinds` or `topics` is text, "place weight place weight …", read when first asked for:
     to read all of them at the start would cost more than everything else of it."""
 
+    first: Mapping[str, int] = field(default_factory=dict)
     gate: Mapping[str, int] = field(default_factory=dict)
     urgent: Mapping[str, int] = field(default_factory=dict)
     emergency: Mapping[str, int] = field(default_factory=dict)
@@ -46,47 +53,39 @@ class Model:
     sharpness: float = 4.0
     _margins: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _lanes: Lanes = field(init=False, repr=False, compare=False)
-    _first: Margins = field(init=False, repr=False, compare=False)  # of a text of nothing
+    _nothing: Margins = field(init=False, repr=False, compare=False)  # of a text of nothing
 
     def __post_init__(self) -> None:
-        urgent, emergency = self.urgent.get, self.emergency.get
-        # The three weights of a name side by side in one number, so that a line is looked through once for all of them.
-        packed = {
-            name: (weight + _LIFT) | (urgent(name, 0) + _LIFT) << _WIDE | (emergency(name, 0) + _LIFT) << 2 * _WIDE
-            for name, weight in self.gate.items()
-        }
-        for name in self.urgent.keys() | self.emergency.keys():
-            if name not in packed:
-                packed[name] = _LIFT | (urgent(name, 0) + _LIFT) << _WIDE | (emergency(name, 0) + _LIFT) << 2 * _WIDE
-        object.__setattr__(self, "_margins", packed)
-        first = Margins(self.gate.get("", 0) / SCALE, urgent("", 0) / SCALE, emergency("", 0) / SCALE)
-        object.__setattr__(self, "_first", first)
+        heads = (self.first, self.gate, self.urgent, self.emergency)
+        object.__setattr__(self, "_margins", _packed(heads))
+        object.__setattr__(self, "_nothing", Margins(*(head.get("", 0) / SCALE for head in heads)))
         object.__setattr__(self, "_lanes", Lanes((self.kinds, len(KINDS)), (self.topics, len(self.codes))))
 
     def margins_of(self, characters: Collection[str]) -> Margins:
         """How far the characters alone speak for a case (above 0) or for chatter, and how far they sound like danger."""
         numbers = list(filter(None, map(self._margins.get, characters)))
         total, lifted = sum(numbers), _LIFT * len(numbers)
-        gate, urgent, emergency = self._first
+        first, gate, urgent, emergency = self._nothing
         loud = loudness(characters) / SCALE
         return Margins(
-            gate + loud * ((total & _LANE) - lifted),
-            urgent + loud * ((total >> _WIDE & _LANE) - lifted),
-            emergency + loud * ((total >> 2 * _WIDE) - lifted),
+            first + loud * ((total & _LANE) - lifted),
+            gate + loud * ((total >> _WIDE & _LANE) - lifted),
+            urgent + loud * ((total >> 2 * _WIDE & _LANE) - lifted),
+            emergency + loud * ((total >> 3 * _WIDE) - lifted),
         )
 
     def with_findings(self, margins: Margins, findings: Iterable[tuple[str, float]]) -> Margins:
         """The same margins with what the findings of the tables add."""
-        gate, urgent, emergency = margins
+        first, gate, urgent, emergency = margins
         look_up = self._margins.get
         for name, value in findings:
             number = look_up(name)
             if number:
                 share = value / SCALE
-                gate += ((number & _LANE) - _LIFT) * share
-                urgent += ((number >> _WIDE & _LANE) - _LIFT) * share
-                emergency += ((number >> 2 * _WIDE) - _LIFT) * share
-        return Margins(gate, urgent, emergency)
+                gate += ((number >> _WIDE & _LANE) - _LIFT) * share
+                urgent += ((number >> 2 * _WIDE & _LANE) - _LIFT) * share
+                emergency += ((number >> 3 * _WIDE) - _LIFT) * share
+        return Margins(first, gate, urgent, emergency)
 
     def totals_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> list[float]:
         """What all heads of kinds and topics say, in one look; `kinds_in` and `topics_in` read it."""
@@ -127,10 +126,22 @@ class Model:
         return [(name, weight / SCALE) for _, name, weight in weighed[:count]]
 
 
+def _packed(heads: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The weights of a name side by side in one number, so that a line is looked through once for all heads."""
+    packed: dict[str, int] = {}
+    nothing = sum(_LIFT << place * _WIDE for place in range(len(heads)))
+    for place, head in enumerate(heads):
+        shift, look_up = place * _WIDE, packed.get
+        for name, weight in head.items():
+            packed[name] = look_up(name, nothing) + (weight << shift)
+    return packed
+
+
 def load_model(path: Path = MODEL) -> Model:
     """The model of a file; raises OSError or ValueError where there is none to read."""
     read = json.loads(path.read_text(encoding="utf-8"))
     return Model(
+        read.get("first", {}),  # a model made before there was one ends no line at first look
         read["gate"],
         read["urgent"],
         read["emergency"],

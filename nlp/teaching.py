@@ -59,7 +59,7 @@ def _classifier(words: Sequence[Taught]) -> Classifier:
     # Where a phrase stands in the tables already, what people say of it counts.
     heads = {(entry.phrase, entry.group) for entry in added}
     kept = tuple(entry for entry in tables.entries if (entry.phrase, entry.group) not in heads)
-    return Classifier(replace(tables, groups=groups, entries=(*kept, *added)))
+    return Classifier(replace(tables, groups=groups, entries=(*kept, *added)), taught=added)
 
 
 def _group_of(speaks_for: str) -> str:

@@ -8,7 +8,7 @@ from nlp.classify import Classifier, shipped_classifier
 from nlp.evaluate import interval
 from nlp.features import characters, featurise
 from nlp.learner import Rows, calibrate, fit, fit_each, margins, number, parts
-from nlp.model import SCALE, Model, save_model
+from nlp.model import SCALE, SURE_CHATTER, Model, save_model
 from nlp.normalise import normalise
 from nlp.seeds import Seed, read_seeds
 from nlp.tables import KINDS, Fault
@@ -35,6 +35,7 @@ class Training:
 class Weights:
     """All heads as the learner gives them."""
 
+    first: list[float]
     gate: list[float]
     urgent: list[float]
     emergency: list[float]
@@ -46,12 +47,13 @@ def train(files: Sequence[Path], out: Path, *, cross_check: bool = True) -> Trai
     """Trains on all lines of the files, writes the model to `out`, and tells what five-fold cross-checking shows."""
     seeds, faults = read_seeds(files)
     names, rows = prepare(seeds)
-    crossed = cross(seeds, rows) if cross_check else None
+    plain = rows.only(of_characters(names))
+    crossed = cross(seeds, rows, plain) if cross_check else None
     own = [place for place, seed in enumerate(seeds) if seed.note != MADE]
     curve = (
         calibrate([crossed.gate[place] for place in own], [seeds[place].is_case for place in own]) if crossed else CURVE
     )
-    save_model(export(names, learn(seeds, rows), curve), out)
+    save_model(export(names, learn(seeds, rows, plain), curve), out)
     figures = measure(seeds, crossed) if crossed else {}
     return Training(len(seeds), figures, tuple(faults))
 
@@ -63,12 +65,19 @@ def prepare(seeds: Iterable[Seed], classifier: Classifier | None = None) -> tupl
     return number([featurise(text, classifier.score(text)) for text in texts])
 
 
-def learn(seeds: Sequence[Seed], rows: Rows) -> Weights:
-    """All heads. Kind and topic are learned from the cases only: the gate has decided before."""
+def of_characters(names: Sequence[str]) -> frozenset[int]:
+    """The numbers of single characters and pairs; names of findings are longer."""
+    return frozenset(place for place, name in enumerate(names) if 0 < len(name) <= 2)
+
+
+def learn(seeds: Sequence[Seed], rows: Rows, plain: Rows) -> Weights:
+    """All heads. Kind and topic are learned from the cases only: the gate has decided before. `plain` are the rows with
+    nothing but characters, for the first look."""
     cases = [place for place, seed in enumerate(seeds) if seed.is_case]
     of_cases = rows.pick(cases)
     told = [place for place in cases if seeds[place].topic]
     return Weights(
+        fit(plain, [seed.is_case for seed in seeds], cost=COST),
         fit(rows, [seed.is_case for seed in seeds], cost=COST),
         fit(rows, [seed.urgency != "normal" for seed in seeds], cost=COST, favour=URGENT_FAVOUR),
         fit(rows, [seed.urgency == "emergency" for seed in seeds], cost=COST, favour=URGENT_FAVOUR),
@@ -80,6 +89,7 @@ def learn(seeds: Sequence[Seed], rows: Rows) -> Weights:
 def export(names: Sequence[str], weights: Weights, curve: tuple[float, float]) -> Model:
     """The model with whole numbers and without what is next to nothing."""
     return Model(
+        _single(names, weights.first),
         _single(names, weights.gate),
         _single(names, weights.urgent),
         _single(names, weights.emergency),
@@ -116,26 +126,27 @@ def _beside(names: Sequence[str], heads: Sequence[Sequence[float]]) -> dict[str,
 class Crossed:
     """For each seed what was said by the weights that had not seen it."""
 
+    first: list[float]
     gate: list[float]
     urgent: list[float]
     kind: list[str]
     topics: list[list[str]]
 
 
-def cross(seeds: Sequence[Seed], rows: Rows, folds: int = FOLDS) -> Crossed:
+def cross(seeds: Sequence[Seed], rows: Rows, plain: Rows, folds: int = FOLDS) -> Crossed:
     """Trains `folds` times, each time without one part, and asks about that part."""
     count = len(seeds)
-    crossed = Crossed([0.0] * count, [0.0] * count, [""] * count, [[] for _ in range(count)])
+    crossed = Crossed([0.0] * count, [0.0] * count, [0.0] * count, [""] * count, [[] for _ in range(count)])
     for part in parts(count, folds):
         out = set(part)
         kept = [place for place in range(count) if place not in out]
-        weights = learn([seeds[place] for place in kept], rows.pick(kept))
-        asked = rows.pick(part)
+        weights = learn([seeds[place] for place in kept], rows.pick(kept), plain.pick(kept))
+        asked, first = rows.pick(part), margins(plain.pick(part), weights.first)
         gate, urgent = margins(asked, weights.gate), margins(asked, weights.urgent)
         kinds = {kind: margins(asked, one) for kind, one in weights.kinds.items()}
         topics = {code: margins(asked, one) for code, one in weights.topics.items()}
         for index, place in enumerate(part):
-            crossed.gate[place], crossed.urgent[place] = gate[index], urgent[index]
+            crossed.first[place], crossed.gate[place], crossed.urgent[place] = first[index], gate[index], urgent[index]
             crossed.kind[place] = max(kinds, key=lambda kind: kinds[kind][index])
             crossed.topics[place] = sorted(topics, key=lambda code: -topics[code][index])[:3]
     return crossed
@@ -155,6 +166,8 @@ def measure(seeds: Sequence[Seed], crossed: Crossed) -> dict[str, tuple[float, i
         "precision": (sum(seed.is_case for seed, _ in fired), len(fired)),
         "recall": (sum(crossed.gate[place] > 0 for _, place in cases), len(cases)),
         "false_alarms": (sum(crossed.gate[place] > 0 for _, place in chatter), len(chatter)),
+        "ended_at_first_look": (sum(crossed.first[place] < SURE_CHATTER for _, place in chatter), len(chatter)),
+        "lost_at_first_look": (sum(crossed.first[place] < SURE_CHATTER for _, place in cases), len(cases)),
         "kind_of_cases": (sum(crossed.kind[place] == seed.kind for seed, place in cases), len(cases)),
         "urgent_recall": (sum(crossed.urgent[place] > 0 for _, place in urgent), len(urgent)),
         "urgent_precision": (sum(seed.urgency != "normal" for seed, _ in called), len(called)),

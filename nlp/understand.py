@@ -1,6 +1,6 @@
 """A resident's words to an `Understanding`: what kind, what about, where, how urgent, how sure, and because of which words.
 
-The layers, in order: normalise, the model's look at the characters (most chatter ends here), phrases of the tables with
+The layers, in order: normalise, a first look at the characters (most chatter ends here), phrases of the tables with
 their negations and pairs, the model's weighing of both, context, places, urgency, decision. Pure: no tables of a
 database, no network, no clock; never raises on any text.
 """
@@ -12,7 +12,7 @@ from operator import itemgetter
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
 from nlp.classify import Scores, shipped_classifier
 from nlp.features import characters, findings
-from nlp.model import BY_MODEL, Margins, Model, shipped_model
+from nlp.model import BY_MODEL, SURE_CHATTER, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
 from nlp.plainly import is_for_neighbours, is_no_emergency, may_be_plain, said_plainly, says_what_is_wrong
@@ -22,8 +22,6 @@ from nlp.typos import mend, shipped_typos
 ACT_MARGIN = 0.45  # from here the bot acts unasked
 ASK_MARGIN = 0.2  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
-SURE_CHATTER = -0.9  # characters alone so far on this side are not looked at further
-SURE_CALM = -0.6  # unless they sound like danger
 # How urgent a line is the model says, which weighs the tables' words of danger with all others.
 MODEL_EMERGENCY, MODEL_URGENT = -0.1, -0.1
 TALK = -1.0  # what the model takes for talk must sound so much more like danger, unless words name one
@@ -31,6 +29,7 @@ EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is ur
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
+SURE_CALM = -0.6  # who sounds more like danger than this is looked at, whatever the first look says
 SIGNAL_THRESHOLD = 1.5
 _WRONG = frozenset({"fault", "dirt", "disorder"})
 _ABOUT_SOMETHING = _WRONG | {"thing"}
@@ -65,6 +64,9 @@ class _Context:
     def matters(self) -> bool:
         """Whether a line that is chatter by itself may mean something here."""
         return self.addressed or self.photo or self.replying
+
+
+_NO_CONTEXT = _Context(addressed=False, forwarded=False, photo=False, replying=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     model, (text, seen) = shipped_model(), _as_meant(text)
     margins = model.margins_of(seen)
     if not (found or context.matters or "+" in text) and _is_sure_chatter(margins, seen):
-        return _sure_chatter(model, margins)
+        return _sure_chatter(text, seen, margins, model)
     reading = _read(text, seen, margins, model)
     understanding = _decide(reading, context, found, model)
     if found and length != len(utterance.text):
@@ -121,18 +123,24 @@ def _as_meant(text: str) -> tuple[str, set[str]]:
 
 
 def _is_sure_chatter(margins: Margins, seen: set[str]) -> bool:
-    """Neither a case nor danger nor word about an open case, by the characters alone, nor what is said plainly."""
+    """Neither a case nor danger by the characters alone, nor what is said plainly, nor with a word that people taught."""
     return (
-        margins.gate < SURE_CHATTER
+        margins.first < SURE_CHATTER
         and margins.urgent < SURE_CALM
-        and shipped_classifier().signal_heads.isdisjoint(seen)
         and not may_be_plain(seen)
+        and shipped_classifier().taught_heads.isdisjoint(seen)
     )
 
 
-def _sure_chatter(model: Model, margins: Margins) -> Understanding:
-    likely = round(1.0 - model.likelihood(margins.gate), 3)
-    return Understanding(Kind.CHATTER, Decision.SILENT, likely, because=_as_a_whole(margins))
+def _sure_chatter(text: str, seen: set[str], margins: Margins, model: Model) -> Understanding:
+    """Silence, and what the line may say about an open case."""
+    likely, because = round(1.0 - model.likelihood(margins.gate), 3), _as_a_whole(margins)
+    classifier = shipped_classifier()
+    if classifier.signal_heads.isdisjoint(seen):
+        return Understanding(Kind.CHATTER, Decision.SILENT, likely, because=because)
+    scores = classifier.score_signals(text)
+    because = (*_words(text, scores, MAX_REASONS_FOR_SILENCE), *because)
+    return Understanding(Kind.CHATTER, Decision.SILENT, likely, signal=_signal(scores, _NO_CONTEXT), because=because)
 
 
 def _read(text: str, seen: set[str], margins: Margins, model: Model) -> _Reading:
@@ -257,14 +265,16 @@ def _decision(margin: float, context: _Context, *, is_hedged: bool) -> Decision:
 
 def _reasons(reading: _Reading, model: Model, *, is_heard: bool) -> tuple[Reason, ...]:
     """The words that counted, strongest first, and after them what the model went by; of silence only the strongest."""
-    text, listed = reading.text, list(reading.scores.findings.values())
-    listed.sort(key=_WEIGHT, reverse=True)
-    most = MAX_REASONS if is_heard else MAX_REASONS_FOR_SILENCE
-    words = [Reason(text[start:end], group.name, round(weight, 2)) for group, weight, start, end, _ in listed[:most]]
+    words = _words(reading.text, reading.scores, MAX_REASONS if is_heard else MAX_REASONS_FOR_SILENCE)
     if not is_heard:
         return (*words, *_as_a_whole(reading.margins))
     strongest = model.strongest(reading.characters, count=2)
     return (*words, *[Reason(name, BY_MODEL, round(weight, 2)) for name, weight in strongest])
+
+
+def _words(text: str, scores: Scores, most: int) -> list[Reason]:
+    listed = sorted(scores.findings.values(), key=_WEIGHT, reverse=True)
+    return [Reason(text[start:end], group.name, round(weight, 2)) for group, weight, start, end, _ in listed[:most]]
 
 
 def _as_a_whole(margins: Margins) -> tuple[Reason, ...]:

@@ -35,4 +35,4 @@ def test_model_is_quoted_with_its_direction() -> None:
     reasons = (Reason("停了", "model", 0.41), Reason("哈哈", "model", -0.5))
     lines = explain(Understanding(Kind.REPORT, Decision.ACT, 0.9, because=reasons))
     assert lines[1:] == ["模型看到“停了”，偏向有事（+0.41）。", "模型看到“哈哈”，偏向闲聊（-0.5）。"]
-    assert "因为“谢谢”道谢，偏向闲聊（2.2 分）。" in explain(understand(Utterance("谢谢各位")))
+    assert "因为“谢谢”道谢，偏向对已有的事的回应（2 分）。" in explain(understand(Utterance("谢谢各位")))

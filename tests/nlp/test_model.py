@@ -1,5 +1,6 @@
 """The shipped model is small, quick, and says why; training gives a file that reads back the same."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,13 @@ import pytest
 from core.messages import Kind, Urgency
 from nlp.classify import shipped_classifier
 from nlp.features import characters, featurise, findings, loudness, spread
-from nlp.model import MODEL, Model, load_model, save_model
+from nlp.model import MODEL, SURE_CHATTER, Model, load_model, save_model
 from nlp.normalise import normalise
 from nlp.seeds import Seed
 from nlp.tables import KINDS
 from nlp.topics import topics
 from nlp.train import cross as cross_check
-from nlp.train import measure, prepare, train
+from nlp.train import measure, of_characters, prepare, train
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,26 @@ def test_gate_tells_cases_from_chatter(model: Model) -> None:
     ] == [True] * 4
     assert model.likelihood(1.0) > 0.8
     assert model.likelihood(-1.0) < 0.2
+
+
+def test_first_look_ends_plain_talk_and_no_case(model: Model) -> None:
+    def first(line: str) -> float:
+        return model.margins_of(characters(normalise(line))).first
+
+    assert all(
+        first(line) < SURE_CHATTER for line in ("今天天气真好", "晚上一起吃火锅", "宝宝会走路了", "哈哈哈太好笑了")
+    )
+    assert all(
+        first(line) > SURE_CHATTER for line in ("电梯又停了", "谁家狗又在叫", "老人证在哪办", "救命", "能不能装个扶手")
+    )
+
+
+def test_model_without_a_first_look_ends_no_line(model: Model, tmp_path: Path) -> None:
+    save_model(model, tmp_path / "m.json")
+    kept = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))
+    del kept["first"]
+    (tmp_path / "old.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    assert load_model(tmp_path / "old.json").margins_of(characters("今天天气真好")).first == 0.0
 
 
 def test_reasons_are_the_weightiest_pairs(model: Model) -> None:
@@ -74,7 +95,7 @@ def test_empty_model_speaks_for_nothing() -> None:
         empty.topics_in(empty.totals_of({"灯"}, [])),
         set(empty.kinds_in(empty.totals_of({"灯"}, [])).values()),
     ) == (
-        (0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.0, 0.0),
         [],
         {0.0},
     )
@@ -108,6 +129,16 @@ def test_training_writes_a_model_and_tells_what_it_is_worth(tmp_path: Path) -> N
 
 def test_cross_checked_figures_are_counted() -> None:
     seeds = lines()
-    figures = measure(seeds, cross_check(seeds, prepare(seeds)[1]))
+    names, rows = prepare(seeds)
+    figures = measure(seeds, cross_check(seeds, rows, rows.only(of_characters(names))))
     assert figures["precision"] == (1.0, 15, (0.796, 1.0))
-    assert set(figures) == {"precision", "recall", "false_alarms", "kind_of_cases", "topic", "topic_in_three"}
+    assert set(figures) == {
+        "precision",
+        "recall",
+        "false_alarms",
+        "ended_at_first_look",
+        "lost_at_first_look",
+        "kind_of_cases",
+        "topic",
+        "topic_in_three",
+    }

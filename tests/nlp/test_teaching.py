@@ -34,6 +34,16 @@ def test_word_for_silence_holds_the_bot_back() -> None:
         assert understand(said).decision is not Decision.ACT
 
 
+def test_word_that_is_taught_is_seen_in_what_else_is_plain_talk() -> None:
+    said = Utterance("哈哈今天中午吃红烧肉配大白鹅")
+    silent = understand(said)
+    assert [reason.speaks_for for reason in silent.because] == ["model"]
+    with trying([Taught("大白鹅", "emergency", 30.0)]):
+        inside = understand(said)
+    assert "taught:emergency" in {reason.speaks_for for reason in inside.because}
+    assert (silent.decision, understand(said)) == (Decision.SILENT, silent)
+
+
 def test_what_is_taught_replaces_what_was_taught_before() -> None:
     first = shipped_classifier()
     teach([Taught("大白鹅", "topic:street_light", 4.0)])
