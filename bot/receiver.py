@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from bot import metrics
+from bot.channels.base import NotStored
 from core.clock import Clock
 from core.messages import (
     Bookmark,
@@ -76,7 +77,7 @@ class Receiver:
         self._site = site
 
     async def deliver(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> None:
-        """Returns after the commit. Raises when nothing could be stored."""
+        """Returns after the commit. Raises NotStored when nothing could be."""
         source = (incomings[0].channel, incomings[0].account) if incomings else None
         if bookmark is not None and bookmark.channel:
             source = (bookmark.channel, bookmark.account)
@@ -135,7 +136,9 @@ class Receiver:
                 await self._database.write(lambda session: self._bookmark(session, waiting))
         except Exception as error:
             # Not even the note could be stored: the platform must keep the message and send it again.
-            waiting.done.set_exception(error)
+            failed = NotStored()
+            failed.__cause__ = error
+            waiting.done.set_exception(failed)
 
     async def _work_one(self, incoming: Incoming) -> None:
         """Tried again before it counts as poison: another process may just have worked it, or changed what it is about."""

@@ -4,6 +4,7 @@ A channel knows neither handlers nor tables. What it must keep (a cursor, a card
 with `deliver` on the way in, `Sent.keep` on the way out.
 """
 
+import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -13,12 +14,29 @@ from core.customer_groups import Handed, HandedPost, Progress, TimeSpan
 from core.hooks import HookAnswer, HookCall
 from core.messages import Abilities, Attachment, Bookmark, Incoming, Outgoing, Sent
 
+log = logging.getLogger(__name__)
+
+
+class NotStored(Exception):
+    """Nothing of a delivery is in the database, not even a note of it. The cause is why."""
+
 
 class Deliver(Protocol):
     """Hands messages to the receiver. Returns only when they are committed; then, and not before, may the platform be told
-    "received". Raises when they could not be stored: the platform must then be left to send them again."""
+    "received". Raises NotStored when they could not be: the platform must then be left to send them again."""
 
     def __call__(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> Awaitable[None]: ...
+
+
+async def is_stored(deliver: Deliver, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> bool:
+    """Whether the receiver committed them. Why not is for the receiver to log; here it only means: not received."""
+    try:
+        await deliver(incomings, bookmark)
+    except NotStored as fault:
+        why = type(fault.__cause__ or fault).__name__
+        log.warning("not stored, %s: %s", why, [f"{one.channel} {one.external_id}" for one in incomings])
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

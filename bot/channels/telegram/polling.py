@@ -10,7 +10,7 @@ import msgspec
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, TelegramError
 
-from bot.channels.base import Deliver
+from bot.channels.base import Deliver, is_stored
 from bot.channels.telegram.reading import number_of, to_incoming
 from bot.channels.telegram.requests import FloodControl, RawRequest
 from bot.channels.telegram.updates import ALLOWED_UPDATES, UpdateBatch
@@ -126,16 +126,3 @@ def separate(body: bytes) -> list[bytes]:
     if not isinstance(updates, list):
         raise ValueError("not a list of updates")
     return [json.dumps(update).encode() for update in updates]
-
-
-async def is_stored(deliver: Deliver, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> bool:
-    """Whether the receiver committed them. Why not is for the receiver to log; here it only means: not confirmed."""
-    (outcome,) = await asyncio.gather(_called(deliver, incomings, bookmark), return_exceptions=True)
-    if isinstance(outcome, BaseException):
-        log.warning("telegram: not stored, %s: %s", type(outcome).__name__, [one.external_id for one in incomings])
-        return False
-    return True
-
-
-async def _called(deliver: Deliver, incomings: Sequence[Incoming], bookmark: Bookmark | None) -> None:
-    await deliver(incomings, bookmark)

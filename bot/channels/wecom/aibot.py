@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.channels.base import Deliver, Finding
+from bot.channels.base import Deliver, Finding, is_stored
 from bot.channels.wecom.aibot_choices import Choices
 from bot.channels.wecom.aibot_files import HERE, Downloads
 from bot.channels.wecom.aibot_line import finding, recalled, written
@@ -18,7 +18,6 @@ from bot.channels.wecom.aibot_sending import AibotMouth, Budgets
 from bot.channels.wecom.aibot_socket import Pace, Socket
 from bot.channels.wecom.aibot_text import ANSWER_BYTES
 from bot.channels.wecom.budget import Budget
-from bot.channels.wecom.hooks import is_stored
 from core.errors import TryLater
 from core.messages import (
     Abilities,

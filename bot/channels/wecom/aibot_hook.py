@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from bot.channels.base import Deliver, Finding
+from bot.channels.base import Deliver, Finding, is_stored
 from bot.channels.wecom.aibot import ABILITIES, Bot
 from bot.channels.wecom.aibot_choices import Choices
 from bot.channels.wecom.aibot_files import HERE, Downloads
@@ -29,7 +29,6 @@ from bot.channels.wecom.cards import card_of
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import Envelope
 from bot.channels.wecom.failures import AGAIN
-from bot.channels.wecom.hooks import is_stored
 from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import shorten_bytes
 from core.errors import Rejected, TryLater, Undeliverable, Unknown

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.channels.base import Deliver, Finding
+from bot.channels.base import Deliver, Finding, is_stored
 from bot.channels.wecom import contacts
 from bot.channels.wecom.app_reading import CHANNEL, to_incoming
 from bot.channels.wecom.app_sending import AppMouth
@@ -18,7 +18,7 @@ from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.checking import app_findings
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import Envelope
-from bot.channels.wecom.hooks import answer, is_stored
+from bot.channels.wecom.hooks import answer
 from bot.channels.wecom.reachable import address_findings
 from bot.channels.wecom.text import TEXT_BYTES, shorten_bytes
 from core.colleagues import Colleague

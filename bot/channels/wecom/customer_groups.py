@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from bot.channels.base import Deliver, Finding
+from bot.channels.base import Deliver, Finding, is_stored
 from bot.channels.wecom.app import Corp
 from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.checking import group_findings
@@ -27,7 +27,6 @@ from bot.channels.wecom.customer_groups_reading import (
     read_group,
 )
 from bot.channels.wecom.customer_groups_tasks import POST_BYTES, TaskDesk, number
-from bot.channels.wecom.hooks import is_stored
 from core.customer_groups import Handed, HandedPost, Progress, TimeSpan
 from core.errors import DeliveryError, Rejected, TryLater, Undeliverable
 from core.messages import (

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from bot.channels.base import Deliver, Finding
+from bot.channels.base import Deliver, Finding, is_stored
 from bot.channels.wecom.app import Corp
 from bot.channels.wecom.callbacks import CallbackDoor, read_xml
 from bot.channels.wecom.calls import Calls
 from bot.channels.wecom.checking import kf_findings
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import Envelope
-from bot.channels.wecom.hooks import answer, is_stored
+from bot.channels.wecom.hooks import answer
 from bot.channels.wecom.kf_reading import CHANNEL, ENDED, FROM_CUSTOMER, Message, Page, Read, customer_of, read
 from bot.channels.wecom.kf_sending import ALLOWANCE, KfMouth
 from bot.channels.wecom.reachable import address_findings

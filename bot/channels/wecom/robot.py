@@ -16,14 +16,13 @@ import httpx
 import msgspec
 from wechatpy.exceptions import WeChatClientException
 
-from bot.channels.base import Deliver, Finding
+from bot.channels.base import Deliver, Finding, is_stored
 from bot.channels.wecom.aibot_text import with_addresses
 from bot.channels.wecom.budget import Budget
 from bot.channels.wecom.checking import trouble
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.failures import AGAIN, delivery_error
 from bot.channels.wecom.files import IMAGES, LARGEST, MB, SMALLEST, name_of
-from bot.channels.wecom.hooks import is_stored
 from bot.channels.wecom.text import TEXT_BYTES, split
 from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import (

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.channels.base import NotStored
 from bot.channels.telegram import Pace, TelegramChannel
 from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, Outgoing, OutgoingAction
 from tests.emulators.telegram import Chat, TelegramEmulator
@@ -27,7 +28,7 @@ class Inbox:
         if self.refusals:
             self.refusals -= 1
             self.refused += 1
-            raise OSError("disk full")
+            raise NotStored from OSError("disk full")
         self.got += incomings
         if bookmark is not None:
             self.bookmarks.append(bookmark.value)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.channels.base import Channel, Finding
+from bot.channels.base import Channel, Finding, NotStored
 from bot.channels.console import ConsoleChannel, Resident, Terminal
 from core.clock import FixedClock
 from core.errors import Rejected
@@ -49,7 +49,7 @@ class Desk:
     async def deliver(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> None:
         if self.failures:
             self.failures -= 1
-            raise OSError("disk full")
+            raise NotStored from OSError("disk full")
         self.got.extend(incomings)
 
     async def type(self, *lines: str) -> Incoming:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.channels.base import Channel, Finding
+from bot.channels.base import Channel, Finding, NotStored
 from bot.channels.simulator import SimulatorChannel
 from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
@@ -49,7 +49,7 @@ class Receiver:
         self.attempts += 1
         if self.failures:
             self.failures -= 1
-            raise OSError("disk full")
+            raise NotStored from OSError("disk full")
         self.got.extend(incomings)
 
     async def until(self, count: int) -> list[str]:

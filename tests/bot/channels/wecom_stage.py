@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from bot.channels.base import NotStored
 from bot.channels.wecom.app import AppChannel, Corp
 from bot.channels.wecom.kf import KfChannel
 from core.messages import Bookmark, Button, ChatKind, ChatRef, Incoming, MenuItem, Outgoing, OutgoingAction, StoredFile
@@ -55,7 +56,7 @@ class Ears:
 
     async def __call__(self, incomings: Sequence[Incoming], bookmark: Bookmark | None = None) -> None:
         if self.is_deaf:
-            raise OSError("disk full")
+            raise NotStored from OSError("disk full")
         self.deliveries.append(len(incomings))
         known = {one.external_id for one in self.heard}
         self.heard += [one for one in incomings if one.external_id not in known]
