@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ import structlog
 from bot.channels.base import Answering, Channel, Listing, Vouching
 from bot.channels.registry import make_channels, make_login_server
 from bot.colleagues import Watch
+from bot.collecting import spare_what_is_loaded
 from bot.fetcher import Fetcher
 from bot.handing import Hander
 from bot.receiver import Receiver
@@ -44,7 +44,6 @@ log = structlog.get_logger(__name__)
 INTAKE, SENDER, CLOCK, WEB = "intake", "sender", "clock", "web"
 ALL_ROLES = frozenset({INTAKE, SENDER, CLOCK, WEB})
 STOP_SECONDS = 8
-COLLECT_AFTER = (50_000, 20, 20)
 
 
 @dataclass(slots=True)
@@ -284,12 +283,6 @@ def load_what_is_said() -> None:
     """The tables and the model to understand by, and the sentences to answer with: now, so that the first message does not wait."""
     warm_up()
     sentences()
-
-
-def spare_what_is_loaded() -> None:
-    """It stays: the collector need not walk through dictionaries and mappings again and again, a tenth of a second each time."""
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 def open_database(settings: Settings) -> Database:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bot.collecting import collect_rarely
+
 GROUP = {"no_args_is_help": True}
 
 app = typer.Typer(
@@ -35,6 +37,7 @@ Lines = Annotated[Path, typer.Argument(metavar="FILE.jsonl", help='每行一个 
 
 def main() -> None:
     """Runs the command line; our own refusals end in Chinese lines on stderr and exit code 2 (configuration) or 1."""
+    collect_rarely()
     from bot.commands.faults import told
 
     with told():

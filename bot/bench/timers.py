@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.app import load_what_is_said, open_database, spare_what_is_loaded
+from bot.app import load_what_is_said, open_database
 from bot.bench import community
 from bot.bench.figures import Round, Row
 from bot.bench.processes import HERE, MeasuringError
 from bot.bench.stage import Stage
+from bot.collecting import spare_what_is_loaded
 from bot.scheduler import Ticker
 from core.clock import SystemClock
 from core.config import KeepSettings
