@@ -33,8 +33,8 @@ MOST_STATEMENTS_OF_64_CASES = 29
 MOST_STATEMENTS_OF_CHATTER = 12
 # Nothing of this is needed to run: training, measuring, other bots, spreadsheets by another library.
 NEVER = ("sklearn", "scipy", "pandas", "nonebot", "openpyxl", "tornado", "aiohttp", "pytest", "psutil", "jieba")
-# Loaded where a migration is due, on PostgreSQL, with a token, or for pages.
-NOT_AT_START = (*NEVER, "alembic", "mako", "psycopg", "telegram", "uvicorn", "fastapi")
+# Loaded where a migration is due, on PostgreSQL, with a token, for WeCom, or for pages.
+NOT_AT_START = (*NEVER, "alembic", "mako", "psycopg", "telegram", "wechatpy", "requests", "uvicorn", "fastapi")
 START = f"""
 import asyncio, sys
 from pathlib import Path
