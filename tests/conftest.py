@@ -1,5 +1,6 @@
 """Fixtures that all tests share: a real database file, a session in it, and a moment that stands still."""
 
+import gc
 import logging
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ import pytest
 import structlog
 from sqlalchemy import Engine, event
 
+from bot.collecting import spare_what_is_loaded
 from core.keys import load_or_make
 from storage import database as databases
 from storage import schema
@@ -32,6 +34,10 @@ PLAIN = [
     *structlog.get_config()["processors"][:-1],
     structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
 ]
+
+
+# While tests are collected nothing is thrown away, so nobody need look for it.
+gc.disable()
 
 
 @event.listens_for(Engine, "checkout")
@@ -63,6 +69,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that no worker is still at it when the other has nothing left to do."""
     browser.mark(items)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was loaded and collected stays to the end: the collector passes it by, and comes as rarely as in the running program."""
+    gc.collect()
+    spare_what_is_loaded()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
     from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import WorkerController
 
 # What is shared, and the beginnings of the names of those who share it.
 TOGETHER = {
@@ -27,5 +28,13 @@ def pytest_xdist_make_scheduler(config: "pytest.Config", log: object) -> "LoadSc
     class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # the library has no types
         def _split_scope(self, nodeid: str) -> str:
             return lane_of(nodeid)
+
+        def mark_test_complete(self, node: "WorkerController", item_index: int, duration: float = 0) -> None:
+            """A lane that is done is forgotten: after each test the library counts what is left in all a worker ever had."""
+            nodeid = self.registered_collections[node][item_index]
+            super().mark_test_complete(node, item_index, duration)
+            lane = lane_of(nodeid)
+            if all(self.assigned_work[node][lane].values()):
+                del self.assigned_work[node][lane]
 
     return Lanes(config, log)
