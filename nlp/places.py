@@ -15,8 +15,17 @@ from nlp.numerals import CHINESE_DIGITS, read_number
 _NUMBER = rf"(?:\d{{1,3}}(?!\d)|\d{{4}}(?=[栋幢])|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
 _BEFORE = r"(?<![\d.:/a-z第])(?<![\da-z]-)"
 # An estate's name ends so; what follows it in dashes is a door, whatever buildings are known: 桂花苑132-967, 南岸小区6-10-2023.
-_ESTATE = r"(?<=[苑园区村庄城府邸郡湾居坊厦寓庭墅期院])"
+_ESTATE = r"(?<=[弄苑园区村庄城府邸郡湾居坊厦寓庭墅期院])"
 _DOOR = r"(?:\d{3,4}|[零一二三四五六七八九]{3,4})(?![\d\-:/]|元|块|天|年|米|个|人|次|度|斤)(?:[室户房]|号(?!楼|线))?"
+# Of two short numbers in dashes behind an estate's name the first is a building, 卧龙山庄9-9, unless something is counted or timed.
+_COUNTABLE = (
+    r"[\d\-:/.%]|[个人名位户家天年月日号点时分秒楼层栋幢座期元块毛折米平公斤度次岁倍级条辆台张只间套单班比\u4e07]|k\b"
+)
+# 907号 behind an estate's name is a house and no date; so is any number in a lane, or with a floor or a room behind it.
+_HOUSE = (
+    rf"(?:(?<=弄)[1-9]\d{{0,3}}|{_ESTATE}(?:3[2-9]|[4-9]\d|[1-9]\d{{2,3}}|[1-9]\d?(?=号(?:\d{{3,4}}|[\d一二三四五六七八九十]{{1,2}}楼))))"
+    r"(?=号(?!楼|线|院|门|店|公路|文|令|弄|[栋幢座]))"
+)
 # 撞 is 幢 mistyped where a door or a unit follows.
 _BUILDING_WORD = r"(?:号楼|撞(?=\s?\d)|号院|栋楼?|幢楼?|座|#楼?|号(?=\s?\d单元|\s?[一二三四五六]单元))"
 
@@ -25,6 +34,8 @@ _PLACE = re.compile(
     rf"(?:[\s\-]?(?P<u>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})(?:单元|-(?=\d{{3}})))?"
     rf"(?:[\s\-]?(?P<d>{_DOOR}))?"
     rf"|{_ESTATE}(?P<b5>[1-9]\d{{0,2}})-(?:(?P<u5>[1-9]\d?)-)?(?P<d5>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%|年|个|平)[室户房]?"
+    rf"|{_ESTATE}(?P<b6>[a-z]?[1-9]\d{{0,2}})-(?P<u6>[1-9]\d?)(?:-(?P<d6>[1-9]\d{{0,3}}))?(?!{_COUNTABLE})[室户房]?"
+    rf"|(?P<b7>{_HOUSE})号(?:(?P<d7>\d{{3,4}})[室户房]?)?"
     rf"|{_BEFORE}(?P<b2>[1-9]\d?)-(?P<u2>[1-9])-(?P<d2>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块)[室户房]?"
     rf"|{_BEFORE}(?P<b3>[1-9]\d?)-(?P<d3>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%)[室户房]?"
     rf"|(?<![\d.\-第])(?P<u4>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})单元(?:[\s\-]?(?P<d4>{_DOOR}))?"
@@ -32,7 +43,7 @@ _PLACE = re.compile(
 MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must stay bounded
 
 # A text without any of these names no building, so the long pattern need not run.
-_MAYBE = re.compile(r"[栋幢座#]|\d撞|号[楼院\d一二三四五六]|单元|\d-\d")
+_MAYBE = re.compile(r"[栋幢座#]|\d撞|号[楼院\d一二三四五六]|单元|\d-\d|[弄苑园区村庄城府邸郡湾居坊厦寓庭墅期院]\d+号")
 _COUNTED = re.compile(r"(?:[两几]|一(?=[座栋幢])|[a-z]\d*#)")
 _AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大[山桥])")
 
@@ -57,9 +68,9 @@ class _Parts:
 
 def _parts(match: re.Match[str]) -> _Parts:
     group = match.group
-    building = group("b") or group("b2") or group("b3") or group("b5")
-    unit = group("u") or group("u2") or group("u4") or group("u5")
-    door = group("d") or group("d2") or group("d3") or group("d4") or group("d5")
+    building = group("b") or group("b2") or group("b3") or group("b5") or group("b6") or group("b7")
+    unit = group("u") or group("u2") or group("u4") or group("u5") or group("u6")
+    door = group("d") or group("d2") or group("d3") or group("d4") or group("d5") or group("d6") or group("d7")
     return _Parts(
         read_number(building) if building else None,
         read_number(unit) if unit else None,

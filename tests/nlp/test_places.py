@@ -173,3 +173,27 @@ def test_doors_behind_an_unknown_estate_are_read(text: str, expected: tuple[str 
 )
 def test_dashes_elsewhere_are_no_doors(text: str) -> None:
     assert build_places([]).find(normalise(text)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "building", "unit", "door"),
+    [
+        ("住在柳湾花园207号", "207", None, None),
+        ("茶亭弄12号的墙歪了", "12", None, None),
+        ("果园村16号301", "16", None, "301"),
+        ("东山工业区28号", None, None, None),  # as well a day as a house
+        ("果园村16号停水", None, None, None),
+        ("云栖山庄9-4", "9", "4", None),
+        ("柳湾花园12-3-8", "12", "3", "8"),
+        ("柳湾花园b12-6", "B12", "6", None),
+        ("小区3-5个人", None, None, None),
+        ("小区6-8号停水", None, None, None),
+        ("柳湾花园1-6楼没热水", None, None, None),
+        ("省政府101号文", None, None, None),
+    ],
+)
+def test_house_behind_an_estates_name_is_told_from_days_and_counts(
+    text: str, building: str | None, unit: str | None, door: str | None
+) -> None:
+    found = build_places([]).find(normalise(text))
+    assert [(one.building, one.unit, one.door) for one in found] == ([(building, unit, door)] if building else [])
