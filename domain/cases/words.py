@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from core.clock import in_china
 from core.messages import Kind, Urgency
-from core.privacy import mask_for_group
+from core.privacy import mask_for_group, mask_place
 from core.texts import say
 from domain import conventions, people
 from domain.cases.life import STATE_NAMES, State, Step
@@ -114,7 +114,7 @@ def what_for_staff(case: Case) -> str:
 def what_of(kind: str, topic: str | None, place: str) -> str:
     """The same, where only these columns of the case are in hand."""
     name = name_of(topic) if topic else KIND_NAMES[Kind(kind)]
-    return f"{name} · {mask_for_group(place)}" if place else name
+    return f"{name} · {mask_place(place)}" if place else name
 
 
 def worker_name(session: Session, case: Case) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.privacy import mask, mask_for_group, mask_name, mask_phone
+from core.privacy import mask, mask_for_group, mask_name, mask_phone, mask_place
 
 MOBILES = [
     "13812345678",
@@ -229,3 +229,23 @@ def test_mask_finds_a_phone_between_any_words(before: str, after: str, phone: st
     ):
         return
     assert phone not in mask(f"{before}。{phone}。{after}")
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("207号", "***号"),
+        ("16号301", "***号***"),
+        ("132-967", "132-***"),
+        ("9-4", "9-***"),
+        ("12-3-8", "12-3-***"),
+        ("3-2-501", "3-2-***"),
+        ("6-10-2023 东门", "6-10-*** 东门"),
+        ("3号楼", "3号楼"),
+        ("12号院 3-2单元", "12号院 3-2单元"),
+        ("5幢2单元", "5幢2单元"),
+        ("3号楼2单元501", "3号楼2单元***"),
+    ],
+)
+def test_place_in_a_group_names_no_door(place: str, shown: str) -> None:
+    assert mask_place(place) == shown
