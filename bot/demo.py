@@ -18,7 +18,7 @@ from domain import accounts, areas, chats, inbox
 from domain.people import account_of
 from domain.places import PlaceBook
 from domain.topics import name_of
-from nlp.explain import explain
+from nlp.explain import explain, says
 from nlp.understand import understand
 from storage.base import Session
 
@@ -125,7 +125,12 @@ def why(session: Session, chat_id: str, message_id: str) -> Mapping[str, object]
             "topics": [[name_of(code), certainty] for code, certainty in understood.topics],
             "places": [{"words": place.words, "building": place.building} for place in understood.places],
             "because": [
-                {"word": reason.word, "speaks_for": reason.speaks_for, "weight": reason.weight}
+                {
+                    "word": reason.word,
+                    "speaks_for": reason.speaks_for,
+                    "weight": reason.weight,
+                    "says": says(reason),
+                }
                 for reason in understood.because
             ],
             "said": explain(understood),

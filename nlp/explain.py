@@ -52,14 +52,23 @@ def explain(understanding: Understanding) -> list[str]:
     return lines
 
 
+def says(reason: Reason) -> str:
+    """What a reason says and what it leans to, without its word and weight: 道谢，偏向闲聊. Empty for a word that no table has any more."""
+    if reason.speaks_for == BY_MODEL:
+        return f"模型看来{_leaning(reason)}"
+    group = shipped_tables().groups.get(reason.speaks_for)
+    return f"{group.say}，偏向{_TARGETS.get(group.speaks_for) or _named(group.speaks_for)}" if group else ""
+
+
 def _because(reason: Reason) -> str:
     if reason.speaks_for == BY_MODEL:
-        return f"模型看到“{reason.word}”，偏向{'有事' if reason.weight > 0 else '闲聊'}（{reason.weight:+g}）。"
-    group = shipped_tables().groups.get(reason.speaks_for)
-    if group is None:
-        return f"因为有“{reason.word}”。"
-    target = _TARGETS.get(group.speaks_for) or _named(group.speaks_for)
-    return f"因为“{reason.word}”{group.say}，偏向{target}（{reason.weight:g} 分）。"
+        return f"模型看到“{reason.word}”，{_leaning(reason)}（{reason.weight:+g}）。"
+    said = says(reason)
+    return f"因为“{reason.word}”{said}（{reason.weight:g} 分）。" if said else f"因为有“{reason.word}”。"
+
+
+def _leaning(reason: Reason) -> str:
+    return "偏向有事" if reason.weight > 0 else "偏向闲聊"
 
 
 def _named(target: str) -> str:

@@ -1,7 +1,7 @@
 """The "why" panel: Chinese lines that name the words."""
 
 from core.messages import Decision, Kind, Reason, Understanding, Utterance
-from nlp.explain import explain
+from nlp.explain import explain, says
 from nlp.places import PlaceEntry, build_places
 from nlp.understand import understand
 
@@ -36,3 +36,8 @@ def test_model_is_quoted_with_its_direction() -> None:
     lines = explain(Understanding(Kind.REPORT, Decision.ACT, 0.9, because=reasons))
     assert lines[1:] == ["模型看到“停了”，偏向有事（+0.41）。", "模型看到“哈哈”，偏向闲聊（-0.5）。"]
     assert "因为“谢谢”道谢，偏向对已有的事的回应（2 分）。" in explain(understand(Utterance("谢谢各位")))
+
+
+def test_reason_says_what_it_leans_to_without_its_word() -> None:
+    reasons = [Reason("停了", "model", 0.41), Reason("谢谢", "thanking", 2.0), Reason("大白鹅", "taken_away", 4.0)]
+    assert [says(reason) for reason in reasons] == ["模型看来偏向有事", "道谢，偏向对已有的事的回应", ""]

@@ -101,10 +101,9 @@ export function personItem(person, { isMember, isCurrent, onclick }) {
 export function whyPanel(message, reasons) {
   const panel = document.createDocumentFragment();
   panel.append(make("blockquote", { text: message.text || "（照片）" }));
-  const { because, said, ...facts } = reasons;
-  const lines = (said ?? []).filter((line) => /^(因为|模型看到)/.test(line));
+  const { because, said: _, ...facts } = reasons; // the same reasons, as sentences for other readers
   panel.append(factList(facts));
-  if (Array.isArray(because) && because.length) panel.append(make("h2", { text: "凭这些词" }), wordList(because, lines));
+  if (Array.isArray(because) && because.length) panel.append(make("h2", { text: "凭这些词" }), wordList(because));
   else if (because) panel.append(make("p", { class: "hint", text: "没有特别的词，按整句判断。" }));
   return panel;
 }
@@ -131,13 +130,12 @@ function shownWord(name, value) {
   return WORDS[value] ?? String(value);
 }
 
-// `lines` say the same reasons in Chinese, one each, in the same order.
-function wordList(because, lines) {
+function wordList(because) {
   const reasons = because.map((reason) => (typeof reason === "object" ? reason : { word: String(reason), speaks_for: "", weight: 0 }));
   const most = Math.max(...reasons.map((reason) => Math.abs(Number(reason.weight) || 0)), 0.01);
-  return make("ul", { class: "words" }, ...reasons.map((reason, place) => {
+  return make("ul", { class: "words" }, ...reasons.map((reason) => {
     const weight = Number(reason.weight) || 0;
-    const target = lines[place]?.replace(/^因为有?“[^”]*”/, "").replace(/^模型看到“[^”]*”，/, "模型看来").replace(/（[^（]*）。?$/, "").replace(/。$/, "") || `${weight < 0 ? "不像" : "像"} ${WORDS[reason.speaks_for] ?? reason.speaks_for}`;
+    const target = reason.says || `${weight < 0 ? "不像" : "像"} ${WORDS[reason.speaks_for] ?? reason.speaks_for}`;
     return make("li", {}, make("mark", { text: reason.word }), make("small", { text: `${target} ${weight.toFixed(2)}` }),
       make("meter", { min: "0", max: most.toFixed(3), value: Math.abs(weight).toFixed(3), "aria-label": `${reason.word} 的分量` }));
   }));
