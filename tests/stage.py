@@ -18,14 +18,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.app import CLOCK, INTAKE, SENDER, App
 from core.clock import ShiftedClock
 from core.config import Settings, WebSettings
 from core.media import path_of
 from core.messages import ChatKind, ChatRef
-from domain import chats, people, sending
+from domain import announcements, chats, due, files, people, sending
+from domain.customer_groups import handing
 from storage.base import Session
 from storage.cases import Case, CaseEvent
 from storage.chats import Chat, ChatPurpose, ChatState
@@ -142,19 +143,47 @@ class Stage:
         for _ in range(MOST_ROUNDS):
             await drained(self.wire)
             await self.app.receiver.settled()
-            done = await self.app.ticker.tick() + await self.app.fetcher.fetch_due() + await self.app.sender.send_due()
-            done += await self.app.hander.work_due()
+            done = 0
+            if is_due := await self.app.database.read(self._is_any_due):
+                done = await self.app.ticker.tick() + await self.app.fetcher.fetch_due()
+                done += await self.app.sender.send_due() + await self.app.hander.work_due()
             if done or not (self.wire.is_drained() and self.app.receiver.is_idle):
                 continue
-            if not await self.app.database.read(self._is_waiting):
+            if not is_due or not await self.app.database.read(self._is_waiting):
                 return
-            self.clock.advance(STEP)
+            self.clock.move_to(await self.app.database.read(self._next_moment))
         raise AssertionError("it never settles")
+
+    def _is_any_due(self, session: Session) -> bool:
+        """Whether a round may find something: one look in place of one for each part of the program."""
+        now = self.clock.now()
+        moments = (due.next_due(session), announcements.next_due(session))
+        return (
+            any(moment is not None and moment <= now for moment in moments)
+            or files.is_any_due(session, now)
+            or self._is_waiting(session)
+            # What waits for a person's hands the program itself must tell.
+            or any(channel.abilities.needs_person for channel in self.wire.channels)
+        )
 
     def _is_waiting(self, session: Session) -> bool:
         return sending.is_waiting(
             session, now=self.clock.now(), channels=[channel.name for channel in self.wire.channels]
         )
+
+    def _next_moment(self, session: Session) -> datetime:
+        """When something waiting may go: a limit opens, or before that something else is due. One step where neither is known."""
+        now, opens_at = self.clock.now(), self.app.sender.next_round_at
+        put_off = select(func.min(Outbox.due_at)).where(Outbox.state == OutboxState.QUEUED, Outbox.due_at > now)
+        moments = [
+            opens_at or now + STEP,
+            due.next_due(session),
+            announcements.next_due(session),
+            handing.next_due(session),
+            session.scalar(put_off),
+        ]
+        later = [moment for moment in moments if moment is not None and moment > now]
+        return min(later, default=now + STEP)
 
     async def pass_time(self, **span: float) -> None:
         """Moves the clock, stopping at each due time on the way."""
@@ -163,10 +192,10 @@ class Stage:
     async def reach(self, until: datetime) -> None:
         await self.settle()
         while True:
-            due = await self.app.ticker.next_due()
-            if due is None or due > until:
+            due_at = await self.app.ticker.next_due()
+            if due_at is None or due_at > until:
                 break
-            self.clock.move_to(max(due, self.clock.now() + timedelta(milliseconds=1)))
+            self.clock.move_to(max(due_at, self.clock.now() + timedelta(milliseconds=1)))
             await self.settle()
         self.clock.move_to(until)
         await self.settle()

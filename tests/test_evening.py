@@ -43,12 +43,14 @@ async def test_evening_is_heard_and_left_in_peace(evening: Stage) -> None:
     opened: dict[str, int] = {}
     spoken: dict[str, int] = {}
     alarms: list[str] = []
+    cases = posts = 0
     for number, (label, text) in enumerate(lines):
-        cases, posts = len(stage.numbers()), len(stage.posts(GROUP))
         # Seven goes round all 25, so that no two lines on end are one person's.
         await stage.say(NAMES[number * 7 % len(NAMES)], GROUP, text)
         await stage.pass_time(seconds=BETWEEN)
-        new_cases, new_posts = len(stage.numbers()) - cases, len(stage.posts(GROUP)) - posts
+        before = (cases, posts)
+        cases, posts = len(stage.numbers()), len(stage.posts(GROUP))
+        new_cases, new_posts = cases - before[0], posts - before[1]
         if label != TALK:
             opened[label], spoken[label] = new_cases, new_posts
         elif new_cases or new_posts:
