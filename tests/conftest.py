@@ -23,6 +23,7 @@ from tests import chromium as browser
 from tests.chromium import windows  # noqa: F401  # a fixture
 from tests.dealing import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.engines import maker
+from tests.nursery import nursery  # noqa: F401  # a fixture
 from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:

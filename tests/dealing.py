@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 # What is shared, and the beginnings of the names of those who share it.
 TOGETHER = {
     "a browser": ("tests/browser/", "tests/web/test_simulator_page.py"),
+    "the program, loaded once": (
+        "tests/test_killed.py",
+        "tests/test_killed_aibot.py",
+        "tests/test_killed_on_wecom.py",
+        "tests/test_handing_killed.py",
+        "tests/bot/test_cli.py",
+        "tests/bot/test_roles.py",
+    ),
     "the sources, read once": ("tests/test_architecture.py", "tests/core/test_texts.py"),
 }
 

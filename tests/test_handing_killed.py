@@ -1,11 +1,8 @@
 """The loop that hands posts to owners is killed while it does: each post lies once with its owner, whatever moment it was."""
 
 import asyncio
-import os
 import random
 import shutil
-import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +24,7 @@ from storage.database import Database
 from tests import builders
 from tests.emulators.wecom import CORP, WeComEmulator
 from tests.fast_clock import FastClock
+from tests.nursery import Nursery, Program
 from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -40,10 +38,9 @@ LIST = "externalcontact/get_groupmsg_list_v2"
 class Ordeal:
     wecom: WeComEmulator
     database: Database
-    process: asyncio.subprocess.Process
+    program: Program
     community_id: int
     clock: FastClock
-    pid: int = 0
 
     def announce(self, text: str) -> None:
         now = self.clock.now()
@@ -57,14 +54,10 @@ class Ordeal:
             announcements.post_due(session, now)
 
     async def live(self) -> None:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(b"live\n")
-        self.pid = int(await self.process.stdout.readline())
+        await self.program.live()
 
     async def kill(self) -> None:
-        assert self.process.stdout is not None
-        os.kill(self.pid, signal.SIGKILL)
-        assert await self.process.stdout.readline() == b"dead\n"
+        await self.program.kill()
 
     async def until(self, happened: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -79,29 +72,17 @@ class Ordeal:
 
 
 @asynccontextmanager
-async def ordeal(folder: Path, template: Path) -> AsyncIterator[Ordeal]:
+async def ordeal(nursery: Nursery, folder: Path, template: Path) -> AsyncIterator[Ordeal]:
     folder.mkdir()
     shutil.copyfile(template, folder / "wuwei.sqlite3")
-    since = time.time()
-    clock = FastClock(FACTOR, since=since)
+    clock = FastClock(FACTOR, since=time.time())
     async with WeComEmulator(now=lambda: clock.now().timestamp()) as wecom:
         database = Database(f"sqlite:///{folder / 'wuwei.sqlite3'}", load_or_make(folder / "wuwei.key"))
         community_id = settle_in(database, wecom, clock)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.handing_process", str(folder), wecom.base_url),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, "FACTOR": str(FACTOR), "SINCE": repr(since)},
-            start_new_session=True,
-        )
-        try:
-            yield Ordeal(wecom, database, process, community_id, clock)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-            database.close()
+        words = ("handing", str(folder), wecom.base_url)
+        async with nursery.program(*words, folder=folder, environment=clock.environment()) as program:
+            yield Ordeal(wecom, database, program, community_id, clock)
+        database.close()
 
 
 def settle_in(database: Database, wecom: WeComEmulator, clock: FastClock) -> int:
@@ -119,8 +100,10 @@ def settle_in(database: Database, wecom: WeComEmulator, clock: FastClock) -> int
         return place.id
 
 
-async def test_death_after_the_task_was_made_and_before_it_was_noted(tmp_path: Path, sqlite_template: Path) -> None:
-    async with ordeal(tmp_path / "data", sqlite_template) as on:
+async def test_death_after_the_task_was_made_and_before_it_was_noted(
+    nursery: Nursery, tmp_path: Path, sqlite_template: Path
+) -> None:
+    async with ordeal(nursery, tmp_path / "data", sqlite_template) as on:
         on.wecom.delay_answer(2, 30.0, path=ADD)  # it works, and says so only when nobody lives to hear it
         on.announce("停水")
         await on.live()
@@ -137,9 +120,11 @@ async def test_death_after_the_task_was_made_and_before_it_was_noted(tmp_path: P
         assert on.wecom.calls(LIST) != []
 
 
-async def test_killed_anywhere_each_post_lies_once_with_its_owner(tmp_path: Path, sqlite_template: Path) -> None:
+async def test_killed_anywhere_each_post_lies_once_with_its_owner(
+    nursery: Nursery, tmp_path: Path, sqlite_template: Path
+) -> None:
     luck = random.Random(20261121)
-    async with ordeal(tmp_path / "data", sqlite_template) as on:
+    async with ordeal(nursery, tmp_path / "data", sqlite_template) as on:
         for life in range(4):
             await on.live()
             for number in range(2):

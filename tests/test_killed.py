@@ -1,13 +1,10 @@
 """The program is killed again and again under a stream of updates: nothing is lost, nothing is done twice without a word."""
 
 import asyncio
-import os
 import random
 import shutil
-import signal
 import socket
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -28,6 +25,7 @@ from tests import builders
 from tests.emulators.telegram import Chat, TelegramEmulator, User
 from tests.emulators.telegram_limits import NO_LIMITS
 from tests.fast_clock import FastClock
+from tests.nursery import Nursery, Program
 from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -51,12 +49,11 @@ class Ordeal:
 
     telegram: TelegramEmulator
     folder: Path
-    process: asyncio.subprocess.Process
+    program: Program
     luck: random.Random
     groups: list[Chat]
     residents: list[User]
     reports: set[tuple[int, int]] = field(default_factory=set)
-    pid: int = 0
     kills: int = 0
     birth: float = 0.0
     kills_at_work: int = 0
@@ -79,10 +76,8 @@ class Ordeal:
 
     async def live(self) -> None:
         """Begins a life; returns when the program listens."""
-        assert self.process.stdin is not None and self.process.stdout is not None
         before = self._signs_of_life()
-        self.process.stdin.write(b"live\n")
-        self.pid = int(await self.process.stdout.readline())
+        await self.program.live()
         began = time.monotonic()
         await self.telegram.wait_for(lambda: self._signs_of_life() > before, seconds=PATIENCE)
         self.birth = time.monotonic() - began
@@ -91,10 +86,8 @@ class Ordeal:
         return len(self.telegram.calls("getMe"))
 
     async def kill(self) -> None:
-        assert self.process.stdout is not None
         self.kills_at_work += bool(self.telegram.queue.pending) or bool(self.count("state IN ('queued', 'sending')"))
-        os.kill(self.pid, signal.SIGKILL)
-        assert await self.process.stdout.readline() == b"dead\n"
+        await self.program.kill()
         self.kills += 1
 
     async def stream(self, updates: int, kills: int) -> None:
@@ -105,11 +98,16 @@ class Ordeal:
             said = range(life * share, min(updates, (life + 1) * share))
             # On a machine that is slow to begin a life it is also slow to do something in it.
             until = time.monotonic() + self.birth + self.luck.uniform(0.05, 0.7)
-            for number in said:
+            # The last words find it at work, however fast it has been with the others.
+            last = self.luck.randrange(1, 20)
+            for number in said[:-last]:
                 self.say_something(number)
                 if self.luck.random() < 0.1 and time.monotonic() < until:
                     await asyncio.sleep(self.luck.uniform(0, 0.04))
             await asyncio.sleep(max(0.0, until - time.monotonic()))
+            for number in said[-last:]:
+                self.say_something(number)
+            await asyncio.sleep(self.luck.uniform(0, 0.02))
             await self.kill()
 
     async def finish(self) -> None:
@@ -136,11 +134,10 @@ class Ordeal:
 
 
 @asynccontextmanager
-async def ordeal(folder: Path, template: Path, mode: str) -> AsyncIterator[Ordeal]:
+async def ordeal(nursery: Nursery, folder: Path, template: Path, mode: str) -> AsyncIterator[Ordeal]:
     folder.mkdir()
     shutil.copyfile(template, folder / "wuwei.sqlite3")
-    since = time.time()
-    clock = FastClock(FACTOR, since=since)
+    clock = FastClock(FACTOR, since=time.time())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -148,22 +145,9 @@ async def ordeal(folder: Path, template: Path, mode: str) -> AsyncIterator[Ordea
         residents = [telegram.add_user(f"居民{number}", started=True) for number in range(RESIDENTS)]
         groups = [telegram.add_group(f"邻里群{number}", residents) for number in range(GROUPS)]
         settle_in(folder, telegram, groups, clock)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.killed_process", str(folder), telegram.base_url, telegram.token, mode),
-            str(port),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, "FACTOR": str(FACTOR), "SINCE": repr(since)},
-            start_new_session=True,
-        )
-        try:
-            yield Ordeal(telegram, folder, process, random.Random(20261121), groups, residents)
-        finally:
-            # With the life that may still be going on when the test has failed.
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        words = ("killed", str(folder), telegram.base_url, telegram.token, mode, str(port))
+        async with nursery.program(*words, folder=folder, environment=clock.environment()) as program:
+            yield Ordeal(telegram, folder, program, random.Random(20261121), groups, residents)
 
 
 def settle_in(folder: Path, telegram: TelegramEmulator, groups: list[Chat], clock: FastClock) -> None:
@@ -223,8 +207,8 @@ def check_answers(after: Ordeal) -> None:
     assert too_often <= len(receipts) // 50
 
 
-async def test_killed_anywhere_while_polling(tmp_path: Path, sqlite_template: Path) -> None:
-    async with ordeal(tmp_path / "data", sqlite_template, "polling") as going_on:
+async def test_killed_anywhere_while_polling(nursery: Nursery, tmp_path: Path, sqlite_template: Path) -> None:
+    async with ordeal(nursery, tmp_path / "data", sqlite_template, "polling") as going_on:
         await going_on.stream(updates=2000, kills=24)
         await going_on.finish()
         assert going_on.kills == 25
@@ -233,8 +217,8 @@ async def test_killed_anywhere_while_polling(tmp_path: Path, sqlite_template: Pa
         check_nothing_is_lost_or_doubled(going_on)
 
 
-async def test_killed_anywhere_with_a_webhook(tmp_path: Path, sqlite_template: Path) -> None:
-    async with ordeal(tmp_path / "data", sqlite_template, "webhook") as going_on:
+async def test_killed_anywhere_with_a_webhook(nursery: Nursery, tmp_path: Path, sqlite_template: Path) -> None:
+    async with ordeal(nursery, tmp_path / "data", sqlite_template, "webhook") as going_on:
         await going_on.stream(updates=120, kills=6)
         await going_on.finish()
         check_nothing_is_lost_or_doubled(going_on)

@@ -3,12 +3,9 @@ once, or held for a person; what the platform told while nobody was connected is
 """
 
 import asyncio
-import os
 import random
 import shutil
-import signal
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -29,6 +26,7 @@ from storage.people import Role
 from tests import builders
 from tests.emulators.wecom_aibot import BOT, SECRET, AibotEmulator
 from tests.fast_clock import FastClock
+from tests.nursery import Nursery, Program
 from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -44,23 +42,18 @@ class Ordeal:
 
     wecom: AibotEmulator
     folder: Path
-    process: asyncio.subprocess.Process
+    program: Program
     clock: FastClock
-    pid: int = 0
     kills: int = 0
 
     async def live(self) -> None:
         """Begins a life; returns when the bot is connected."""
-        assert self.process.stdin is not None and self.process.stdout is not None
         before = self.wecom.lines.subscribed
-        self.process.stdin.write(b"live\n")
-        self.pid = int(await self.process.stdout.readline())
+        await self.program.live()
         await self.wecom.until(lambda: self.wecom.lines.subscribed > before, seconds=PATIENCE)
 
     async def kill(self) -> None:
-        assert self.process.stdout is not None
-        os.kill(self.pid, signal.SIGKILL)
-        assert await self.process.stdout.readline() == b"dead\n"
+        await self.program.kill()
         await self.until(lambda: not self.wecom.lines.is_connected)
         self.kills += 1
 
@@ -109,31 +102,18 @@ class Ordeal:
 
 
 @asynccontextmanager
-async def ordeal(folder: Path, template: Path) -> AsyncIterator[Ordeal]:
+async def ordeal(nursery: Nursery, folder: Path, template: Path) -> AsyncIterator[Ordeal]:
     folder.mkdir()
     shutil.copyfile(template, folder / "wuwei.sqlite3")
-    since = time.time()
-    clock = FastClock(FACTOR, since=since)
+    clock = FastClock(FACTOR, since=time.time())
     async with AibotEmulator(now=lambda: clock.now().timestamp()) as wecom:
         for member in RESIDENTS:
             wecom.add_member(member)
         wecom.add_group(GROUP, RESIDENTS)
         settle_in(folder, clock)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.killed_process", str(folder), wecom.url, f"{BOT} {SECRET}", "aibot", "0"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, "FACTOR": str(FACTOR), "SINCE": repr(since)},
-            start_new_session=True,
-        )
-        try:
-            yield Ordeal(wecom, folder, process, clock)
-        finally:
-            # With the life that may still be going on when the test has failed.
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        words = ("killed", str(folder), wecom.url, f"{BOT} {SECRET}", "aibot", "0")
+        async with nursery.program(*words, folder=folder, environment=clock.environment()) as program:
+            yield Ordeal(wecom, folder, program, clock)
 
 
 def settle_in(folder: Path, clock: FastClock) -> None:
@@ -147,9 +127,9 @@ def settle_in(folder: Path, clock: FastClock) -> None:
     database.close()
 
 
-async def test_killed_while_an_answer_is_under_way(tmp_path: Path, sqlite_template: Path) -> None:
+async def test_killed_while_an_answer_is_under_way(nursery: Nursery, tmp_path: Path, sqlite_template: Path) -> None:
     """In a group nobody can know whether it was said, so a person decides; in private it is said again."""
-    async with ordeal(tmp_path / "data", sqlite_template) as going_on:
+    async with ordeal(nursery, tmp_path / "data", sqlite_template) as going_on:
         wecom = going_on.wecom
         await going_on.live()
         wecom.say("m0", GROUP, "101号楼门口井盖坏了")
@@ -186,9 +166,11 @@ async def test_killed_while_an_answer_is_under_way(tmp_path: Path, sqlite_templa
         await going_on.kill()
 
 
-async def test_killed_anywhere_nothing_stored_is_lost_or_doubled(tmp_path: Path, sqlite_template: Path) -> None:
+async def test_killed_anywhere_nothing_stored_is_lost_or_doubled(
+    nursery: Nursery, tmp_path: Path, sqlite_template: Path
+) -> None:
     luck = random.Random(20261121)
-    async with ordeal(tmp_path / "data", sqlite_template) as going_on:
+    async with ordeal(nursery, tmp_path / "data", sqlite_template) as going_on:
         said = 0
         for _ in range(6):
             await going_on.live()

@@ -22,6 +22,7 @@ from bot.cli import main
 from bot.commands.running import DemoSettings
 from core.keys import load_or_make
 from storage.database import Database
+from tests.nursery import Nursery
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
@@ -148,7 +149,7 @@ def test_run_stops_cleanly_on_a_signal(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
-def test_run_stops_even_while_a_platform_does_not_answer(tmp_path: Path) -> None:
+async def test_run_stops_even_while_a_platform_does_not_answer(nursery: Nursery, tmp_path: Path) -> None:
     """The start waits for the platform's first word; a signal must not wait for that."""
     port = free_port()
     with socket.socket() as silent:
@@ -156,13 +157,13 @@ def test_run_stops_even_while_a_platform_does_not_answer(tmp_path: Path) -> None
         silent.listen()
         telegram = f'[telegram]\ntoken = "1:a"\nbase_url = "http://127.0.0.1:{silent.getsockname()[1]}"\n'
         config(tmp_path, port, telegram)
-        with started(tmp_path, "run") as process:
+        async with nursery.program("wuwei", "run", folder=tmp_path, environment=environment()) as program:
+            await program.live()
             silent.settimeout(PATIENCE)
             connection, _ = silent.accept()
-            process.terminate()
-            process.communicate(timeout=PATIENCE)
+            program.signal(signal.SIGTERM)
+            assert await program.ended() == 0
             connection.close()
-    assert process.returncode == 0
 
 
 def test_run_tells_all_faults_of_the_configuration(tmp_path: Path, wuwei: Wuwei) -> None:
@@ -197,20 +198,20 @@ def test_run_refuses_a_port_in_use(tmp_path: Path, wuwei: Wuwei) -> None:
     assert "请换一个端口" in done.stderr
 
 
-def test_demo_opens_a_community_on_loopback(tmp_path: Path) -> None:
-    with started(tmp_path, "demo", "--port", "0") as process:
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(5)]
+async def test_demo_opens_a_community_on_loopback(nursery: Nursery, tmp_path: Path) -> None:
+    words = ("wuwei", "demo", "--port", "0")
+    async with nursery.program(*words, folder=tmp_path, environment=environment()) as program:
+        await program.live()
+        said = await program.told(lines=5)
         (simulator,) = re.findall(r"http://127\.0\.0\.1:\d+/simulator", "".join(said))
         assert wait_for(simulator).status_code == 200
         people = wait_for(f"{simulator}/api/people").json()
         link = LINK.search("".join(said))
         assert link is not None
         assert wait_for(link.group()).status_code == 200  # the button that spends it
-        process.send_signal(signal.SIGINT)  # Ctrl-C
-        _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
-    assert errors == ""
+        program.signal(signal.SIGINT)  # Ctrl-C
+        assert await program.ended() == 0
+    assert program.errors.read_text(encoding="utf-8") == ""
     assert len(people) >= 30
     assert (tmp_path / "data" / "demo" / "simulator.sqlite3").is_file()
 

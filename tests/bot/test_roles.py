@@ -1,14 +1,11 @@
 """Four processes on one PostgreSQL, each with one role, between a strict Telegram and a browser: the main job goes through all of them."""
 
-import asyncio
-import json
 import os
 import re
+import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,12 +22,12 @@ from storage.messages import Received
 from storage.people import Role
 from tests import builders
 from tests.emulators.telegram import Chat, TelegramEmulator
+from tests.nursery import Nursery, Program
 from tests.patience import PATIENCE
 from tests.postgres import Postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(240)]
 
-ROOT = Path(__file__).parent.parent.parent
 ROLES = ("intake", "sender", "clock", "web")
 
 
@@ -60,42 +57,22 @@ def config(folder: Path, database: Database, telegram: TelegramEmulator, port: i
     return file
 
 
-async def start(file: Path, role: str) -> Process:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WUWEI_")}
-    environment = kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    words = ("-m", "bot", "run", "--config", str(file), "--role", role)
-    return await asyncio.create_subprocess_exec(
-        sys.executable, *words, cwd=file.parent, env=environment, stdout=PIPE, stderr=PIPE
-    )
-
-
-async def started(process: Process, role: str) -> None:
-    """Returns when the process says that it has started."""
-    assert process.stderr is not None
-    said = []
-    async with asyncio.timeout(PATIENCE):
-        while line := await process.stderr.readline():
-            said.append(line.decode())
-            if b'"started"' in line:
-                assert json.loads(line)["roles"] == [role]
-                return
-    raise AssertionError("".join(said))
-
-
 @asynccontextmanager
-async def running(file: Path) -> AsyncIterator[dict[str, Process]]:
-    """All four, started side by side: most of a start is loading."""
-    processes: dict[str, Process] = {}
-    try:
+async def running(nursery: Nursery, file: Path) -> AsyncIterator[list[Program]]:
+    """All four, when each has said that it has started. Each is in a folder of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WUWEI_")}
+    async with AsyncExitStack() as stack:
+        programs = []
         for role in ROLES:
-            processes[role] = await start(file, role)
-        await asyncio.gather(*(started(process, role) for role, process in processes.items()))
-        yield processes
-    finally:
-        for process in processes.values():
-            if process.returncode is None:
-                process.kill()
-            await process.communicate()
+            (file.parent / role).mkdir()
+            words = ("wuwei", "run", "--config", str(file), "--role", role)
+            born = nursery.program(*words, folder=file.parent / role, environment=kept)
+            programs.append(await stack.enter_async_context(born))
+        for program in programs:
+            await program.live()
+        for role, program in zip(ROLES, programs, strict=True):
+            assert (await program.logged("started"))["roles"] == [role]
+        yield programs
 
 
 def furnish(database: Database) -> tuple[str, str]:
@@ -128,13 +105,13 @@ async def heard(telegram: TelegramEmulator, chat: Chat, words: str) -> str:
     return match[0]
 
 
-async def test_each_process_does_its_part(shared: Database, tmp_path: Path) -> None:
+async def test_each_process_does_its_part(nursery: Nursery, shared: Database, tmp_path: Path) -> None:
     group_code, worker_code = furnish(shared)
     async with TelegramEmulator() as telegram:
         clerk, worker, resident = (telegram.add_user(name) for name in ("董海燕", "李明", "王阿姨"))
         group = telegram.add_group("3号楼居民群", [clerk, resident])
         port = free_port()
-        async with running(config(tmp_path, shared, telegram, port)) as processes:
+        async with running(nursery, config(tmp_path, shared, telegram, port)) as programs:
             telegram.say(clerk, group, f"/bind {group_code}")
             await heard(telegram, group, "第一网格")
             telegram.start(worker)
@@ -145,10 +122,9 @@ async def test_each_process_does_its_part(shared: Database, tmp_path: Path) -> N
             await heard(telegram, telegram.private(worker), number)  # the card, when the third one's clock says so
             async with httpx.AsyncClient(trust_env=False) as browser:
                 assert (await browser.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
-            for process in processes.values():
-                process.terminate()
-            async with asyncio.timeout(PATIENCE):
-                assert [await process.wait() for process in processes.values()] == [0, 0, 0, 0]
+            for program in programs:
+                program.signal(signal.SIGTERM)
+            assert [await program.ended() for program in programs] == [0, 0, 0, 0]
     with shared.reading() as session:
         assert session.scalars(select(Case.number)).all() == [number]
         assert session.scalar(select(func.count()).where(Received.outcome == "failed")) == 0
