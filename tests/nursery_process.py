@@ -91,7 +91,7 @@ def load(template: Path) -> None:
     for name in MORE:
         with contextlib.suppress(ImportError):  # not every machine has them all
             importlib.import_module(name)
-    databases.create_engine = maker()  # type: ignore[attr-defined]  # as tests/conftest.py does
+    databases.create_engine = maker()  # type: ignore[attr-defined]  # as tests/fixtures.py does
     with tempfile.TemporaryDirectory() as folder:
         shutil.copyfile(template, Path(folder) / "wuwei.sqlite3")
         asyncio.run(rehearse(Path(folder)))
