@@ -14,12 +14,13 @@ from telegram import Bot, BotCommand
 from telegram.error import InvalidToken, TelegramError
 
 from bot.channels.base import Deliver, Finding, is_stored
+from bot.channels.certificates import trusted
 from bot.channels.telegram.checking import findings
 from bot.channels.telegram.fetching import fetch_file
 from bot.channels.telegram.parts import ALBUM_SIZE, TEXT_LIMIT
 from bot.channels.telegram.polling import OFFSET, Identity, Pace, Poller
 from bot.channels.telegram.reading import CHANNEL, is_json, to_incoming
-from bot.channels.telegram.requests import RawRequest, TellingRequest, silence_libraries, trusted
+from bot.channels.telegram.requests import RawRequest, TellingRequest, silence_libraries
 from bot.channels.telegram.sending import Mouth
 from bot.channels.telegram.updates import ALLOWED_UPDATES
 from core.messages import Abilities, Attachment, Incoming, IncomingKind, Limit, LimitScope, MenuItem, Outgoing, Sent

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 
+from bot.channels.certificates import trusted
 from core.errors import DeliveryError, Rejected, TryLater
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
@@ -64,7 +65,7 @@ class LoginServer:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         auth = self._auth if form is not None else None
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client:
+            async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, verify=trusted()) as client:
                 answer = await client.request(method, f"{self._url}{path}", data=form, auth=auth)
         except httpx.HTTPError as error:
             raise TryLater(AGAIN, f"the login server is out of reach: {type(error).__name__}") from None

@@ -1,10 +1,7 @@
 """How the library reaches the network: one request class that tells failures apart, one that keeps updates unparsed."""
 
-import functools
 import logging
-import ssl
 
-import httpx
 import msgspec
 from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest, RequestData
@@ -67,12 +64,6 @@ def _retry_after(payload: bytes) -> float:
         return msgspec.json.decode(payload, type=_Refusal).parameters.retry_after
     except (msgspec.MsgspecError, UnicodeError):
         return 1.0
-
-
-@functools.cache
-def trusted() -> ssl.SSLContext:
-    """Reading the certificates takes a tenth of a second: once for all connections."""
-    return httpx.create_ssl_context()
 
 
 def silence_libraries() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 from wechatpy.crypto.base import WeChatCipher
 
+from bot.channels.certificates import trusted
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.crypto import BLOCK
 from core.errors import Rejected, TryLater
@@ -82,7 +83,7 @@ class Downloads:
 
     async def _download(self, url: str, most: int) -> bytes:
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+            self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, verify=trusted())
         try:
             async with self._client.stream("GET", url) as answer:
                 if answer.status_code != 200:

@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from bot.channels.base import Deliver, Finding, is_stored
+from bot.channels.certificates import trusted
 from bot.channels.wecom.aibot import ABILITIES, Bot
 from bot.channels.wecom.aibot_choices import Choices
 from bot.channels.wecom.aibot_files import HERE, Downloads
@@ -247,7 +248,7 @@ class AibotHookChannel:
 
     async def _post(self, url: str, body: Json, *, is_group: bool) -> None:
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+            self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, verify=trusted())
         try:
             answer = await self._client.post(url, json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from bot.channels.base import Finding
+from bot.channels.certificates import trusted
 from bot.channels.wecom.crypto import Envelope
 
 PLACE = "管理后台里“接收消息”的 URL"
@@ -46,7 +47,10 @@ async def address_findings(about: str, public_url: str, path: str, envelope: Env
         advice = f"请确认从外面查到的是公网地址；{OUTSIDE}"
         made.append(Finding(True, f"{about}的回调地址：{host} 在这里查到的是内网地址", advice))
     # A proxy that the machine goes out by is as good as somebody outside.
-    async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=not is_here) as client:
+    by_proxy = not is_here
+    async with httpx.AsyncClient(
+        timeout=TIMEOUT, follow_redirects=False, verify=trusted(), trust_env=by_proxy
+    ) as client:
         return [*made, await _answer(about, f"{public_url}{path}", envelope, client)]
 
 

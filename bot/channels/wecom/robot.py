@@ -17,6 +17,7 @@ import msgspec
 from wechatpy.exceptions import WeChatClientException
 
 from bot.channels.base import Deliver, Finding, is_stored
+from bot.channels.certificates import trusted
 from bot.channels.wecom.aibot_text import with_addresses
 from bot.channels.wecom.budget import Budget
 from bot.channels.wecom.checking import trouble
@@ -214,7 +215,7 @@ class RobotChannel:
         files: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> Json:
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+            self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, verify=trusted())
         url = f"{self._robot.base_url}/cgi-bin/webhook/{path}"
         query = {"key": self._robot.key, **(params or {})}
         try:
