@@ -32,14 +32,12 @@ from core.simulation import PRIVATE_PREFIX
 from storage import database as databases
 from tests import handing_process, killed_process
 from tests.engines import maker
+from tests.fast_clock import FastClock
 
 LONGEST_REQUEST = 200_000
-# What the program loads only where it is asked for.
+# What the program, or a library of it, loads only where it is asked for.
 MORE = (
-    "bot.channels.telegram",
-    "bot.channels.wecom.aibot",
-    "bot.channels.wecom.app",
-    "bot.channels.wecom.kf",
+    "anyio._backends._asyncio",
     "bot.commands.running",
     "sqlalchemy.dialects.postgresql.psycopg",
     "psycopg",
@@ -91,6 +89,8 @@ def load(template: Path) -> None:
     for name in MORE:
         with contextlib.suppress(ImportError):  # not every machine has them all
             importlib.import_module(name)
+    for mode in killed_process.MODES.values():  # never used: they load what their platform needs
+        killed_process.channels_for("http://127.0.0.1:9", "1:a", mode, 9, FastClock(1, since=0))
     databases.create_engine = maker()  # type: ignore[attr-defined]  # as tests/fixtures.py does
     with tempfile.TemporaryDirectory() as folder:
         shutil.copyfile(template, Path(folder) / "wuwei.sqlite3")
