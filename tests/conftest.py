@@ -29,6 +29,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What was loaded and collected stays to the end: the collector passes it by, and comes as rarely as in the running program."""
-    gc.collect()
     spare_what_is_loaded()
     gc.enable()

@@ -129,6 +129,7 @@ def test_command_prints_the_promised_json(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("tiny")
 def test_acknowledged_but_not_stored_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check behind every figure, on a server that forgets: a row is taken out of the inbox behind its back."""
     checked = contenders.check_stored
