@@ -48,6 +48,7 @@ _DONE_GROUPS = frozenset({"resolved", "resolved_signal"})
 _NUMBERS = re.compile(r"\s?(?:号|[栋幢#]|单元)|[座弄层室户房楼元块米平斤克度个人台辆分天年次期路]|公里|-\d")
 _CALLED = ("打", "拨", "叫")
 _DANGERS = frozenset({"emergency", "urgent"})
+TAUGHT = "taught:"  # the names of groups of words that people added begin so
 
 
 class Finding(NamedTuple):

@@ -3,19 +3,17 @@
 import re
 from collections.abc import Sized
 from functools import cache
-from itertools import combinations
 from math import sqrt
 from operator import add
 
-from nlp.classify import Finding, Scores
+from nlp.classify import Scores
 
 _DIGITS = re.compile(r"\d+")
 _OTHERS = re.compile(r"[^\u4e00-\u9fffa-z0]+")
 # A longer text must not speak louder because it has more characters, nor a short one be passed over for having few.
 _WHOLE, _LOUDEST = 24, 1.6
-# What two findings in one text say beyond each by itself; of a long text only the strongest are put side by side.
-TOGETHER = 0.5
-MOST_CROSSED = 10
+TOGETHER = 0.5  # what a pair of findings counts
+_MOST = 6.0  # points beyond say no more: no line to learn from has many more
 EDGE = "|"  # stands for every mark and space, and for both ends
 
 
@@ -45,33 +43,20 @@ def _named(sort: str, name: str) -> str:
     return f"{sort}:{name}"
 
 
-@cache
-def _beside(first: str, second: str) -> str:
-    """The name of two findings in one text, in whatever order."""
-    return f"{first}+{second}" if first < second else f"{second}+{first}"
-
-
-def _strength(found: tuple[str, Finding]) -> tuple[float, str]:
-    return -found[1].weight, found[0]
-
-
 def findings(scores: Scores) -> list[tuple[str, float]]:
-    """What the tables found, alone and two by two, as named values of about 1; names are longer than any pair of
-    characters, so that they never meet."""
-    found = scores.findings
-    values = [(_named("in", name), one.weight / 2) for name, one in found.items()]
-    strongest = [name for name, _ in sorted(found.items(), key=_strength)[:MOST_CROSSED]]
-    values += [(_beside(one, other), TOGETHER) for one, other in combinations(strongest, 2)]
-    values += [(_named("for", kind), min(weight, 6.0) / 3) for kind, weight in scores.kinds.items()]
+    """What the tables found, as named values of about 1; names are longer than any pair of characters, so that they
+    never meet."""
+    values = [(_named("in", name), one.weight / 2) for name, one in scores.findings.items()]
+    values += [(_named("for", kind), min(weight, _MOST) / 3) for kind, weight in scores.kinds.items()]
     values += [(_named(pair.first, pair.second), TOGETHER) for pair in scores.pairs]
     if scores.topic_hits:
         values += [(_named("topic", code), weight / 2) for code, weight in scores.topics()]
     if scores.silence:
-        values.append(("for:silence", scores.silent / 2))
+        values.append(("for:silence", min(scores.silent, _MOST) / 2))
     if scores.emergency:
-        values.append(("for:emergency", scores.emergency / 2))
+        values.append(("for:emergency", min(scores.emergency, _MOST) / 2))
     if scores.urgent:
-        values.append(("for:urgent", scores.urgent / 2))
+        values.append(("for:urgent", min(scores.urgent, _MOST) / 2))
     return values
 
 

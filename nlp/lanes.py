@@ -5,18 +5,39 @@ Python adds two numbers of three hundred bytes in less time than it takes to loo
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _OFFSET = 1 << 14  # lifts every weight above nought, so that no lane borrows from its neighbour
-FINE = 16  # how finely values are told apart
+FINE = 64  # how finely values are told apart
+# A dense row is one character for each weight: whole numbers from -REACH to REACH, all of them printed ASCII.
+_NOUGHT = ord("P")
+REACH = 45
+
+Told = Iterable[tuple[int, int]]
+
+
+def sparse(row: str) -> Told:
+    """Places and weights of a text "place weight place weight …"."""
+    told = list(map(int, row.split()))
+    return zip(told[::2], told[1::2], strict=True)
+
+
+def dense(row: str) -> Told:
+    """Places and weights of a text with one character for each place."""
+    return ((place, ord(character) - _NOUGHT) for place, character in enumerate(row))
+
+
+def as_dense(weights: Sequence[int]) -> str:
+    """The text of a dense row; what reaches too far is cut."""
+    return "".join(chr(_NOUGHT + max(-REACH, min(REACH, weight))) for weight in weights)
 
 
 class Lanes:
-    """Tables side by side: rows by name, each a text of places (below the table's width) and weights in turn. Packed at
-    their first use."""
+    """Tables side by side: rows by name, each a text that `read` turns into places (below the table's width) and weights.
+    Packed at their first use."""
 
-    def __init__(self, *tables: tuple[Mapping[str, str], int]) -> None:
-        self._tables, width = tables, sum(width for _, width in tables)
+    def __init__(self, *tables: tuple[Mapping[str, str], int], read: Callable[[str], Told] = sparse) -> None:
+        self._tables, self._read, width = tables, read, sum(width for _, width in tables)
         self._width = width
         # Every name that has a row; 0 until it is packed.
         self._packed: dict[str, int] = {}
@@ -46,8 +67,7 @@ class Lanes:
         """The row as one number, kept. Two threads at once write the same."""
         lanes, shift = array("I", [_OFFSET]) * self._width, 0
         for rows, width in self._tables:
-            told = list(map(int, rows.get(name, "").split()))
-            for place, weight in zip(told[::2], told[1::2], strict=True):
+            for place, weight in self._read(rows.get(name, "")):
                 lanes[shift + place] = _OFFSET + max(1 - _OFFSET, min(_OFFSET, weight))
             shift += width
         number = self._packed[name] = int.from_bytes(lanes.tobytes(), sys.byteorder)

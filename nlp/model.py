@@ -1,4 +1,4 @@
-"""The trained model: a table of weights per character, pair and finding. Reading and scoring only; `train` makes it.
+"""The trained model: weights and a vector per character, pair and finding. Reading and scoring only; `train` makes it.
 
 The file is JSON with whole numbers (weights times 1000): small, quick to read, and the sums are exact.
 """
@@ -8,19 +8,23 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
+from operator import mul
 from pathlib import Path
 from typing import NamedTuple
 
 from nlp.features import EDGE, loudness
-from nlp.lanes import Lanes
+from nlp.lanes import Lanes, dense
 from nlp.tables import DATA, KINDS
 
 MODEL = DATA / "model" / "group-talk.json"
 SCALE = 1000.0
 # Of the first margin: a line on this side is not looked at further.
-SURE_CHATTER = -0.3
+SURE_CHATTER = -0.4
 BY_MODEL = "model"  # what a reason speaks for that the model gave
-_WIDE = 32  # bits of one of the four weights
+# What the plain sums count beside the network, of the first look in the gate and of each their own in urgency: one errs where
+# the other does not.
+FIRST_SHARE, OWN_SHARE = 0.2, 0.5
+_WIDE = 32  # bits of one of the three weights
 _LANE = (1 << _WIDE) - 1
 _LIFT = 1 << 18  # lifts every weight above nought, so that none borrows from its neighbour
 
@@ -39,53 +43,70 @@ class Margins(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights by feature. A row of `kinds` or `topics` is text, "place weight place weight …", read when first asked for:
-    to read all of them at the start would cost more than everything else of it."""
+    """Weights by feature. A row of `kinds` or `topics` is text, "place weight place weight …", one of `vectors` a text with a
+    character for each number; they are read when first asked for: to read all of them at the start would cost more than
+    everything else of it. `units` weighs what of the sum of the vectors is above nought, for the gate, urgent and emergency;
+    each ends with a constant."""
 
     first: Mapping[str, int] = field(default_factory=dict)
-    gate: Mapping[str, int] = field(default_factory=dict)
     urgent: Mapping[str, int] = field(default_factory=dict)
     emergency: Mapping[str, int] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, str] = field(default_factory=dict)
+    units: tuple[tuple[float, ...], ...] = ()
     codes: tuple[str, ...] = ()
     curve: tuple[float, float] = (1.0, 0.0)
     sharpness: float = 4.0
     _margins: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _lanes: Lanes = field(init=False, repr=False, compare=False)
+    _sums: Lanes = field(init=False, repr=False, compare=False)
     _nothing: Margins = field(init=False, repr=False, compare=False)  # of a text of nothing
 
     def __post_init__(self) -> None:
-        heads = (self.first, self.gate, self.urgent, self.emergency)
+        heads = (self.first, self.urgent, self.emergency)
         object.__setattr__(self, "_margins", _packed(heads))
-        object.__setattr__(self, "_nothing", Margins(*(head.get("", 0) / SCALE for head in heads)))
+        first, urgent, emergency = (head.get("", 0) / SCALE for head in heads)
+        object.__setattr__(self, "_nothing", Margins(first, first, urgent, emergency))
+        object.__setattr__(
+            self, "_sums", Lanes((self.vectors, len(self.units[0]) - 1 if self.units else 0), read=dense)
+        )
         object.__setattr__(self, "_lanes", Lanes((self.kinds, len(KINDS)), (self.topics, len(self.codes))))
 
     def margins_of(self, characters: Collection[str]) -> Margins:
         """How far the characters alone speak for a case (above 0) or for chatter, and how far they sound like danger."""
         numbers = list(filter(None, map(self._margins.get, characters)))
         total, lifted = sum(numbers), _LIFT * len(numbers)
-        first, gate, urgent, emergency = self._nothing
+        first, _, urgent, emergency = self._nothing
         loud = loudness(characters) / SCALE
+        first += loud * ((total & _LANE) - lifted)
         return Margins(
-            first + loud * ((total & _LANE) - lifted),
-            gate + loud * ((total >> _WIDE & _LANE) - lifted),
-            urgent + loud * ((total >> 2 * _WIDE & _LANE) - lifted),
-            emergency + loud * ((total >> 3 * _WIDE) - lifted),
+            first,
+            first,
+            urgent + loud * ((total >> _WIDE & _LANE) - lifted),
+            emergency + loud * ((total >> 2 * _WIDE) - lifted),
         )
 
-    def with_findings(self, margins: Margins, findings: Iterable[tuple[str, float]]) -> Margins:
-        """The same margins with what the findings of the tables add."""
+    def with_findings(
+        self, margins: Margins, characters: Collection[str], findings: Sequence[tuple[str, float]]
+    ) -> Margins:
+        """The same margins with what the findings of the tables add, and what the network says of all."""
         first, gate, urgent, emergency = margins
         look_up = self._margins.get
         for name, value in findings:
             number = look_up(name)
             if number:
                 share = value / SCALE
-                gate += ((number >> _WIDE & _LANE) - _LIFT) * share
-                urgent += ((number >> 2 * _WIDE & _LANE) - _LIFT) * share
-                emergency += ((number >> 3 * _WIDE) - _LIFT) * share
-        return Margins(first, gate, urgent, emergency)
+                urgent += ((number >> _WIDE & _LANE) - _LIFT) * share
+                emergency += ((number >> 2 * _WIDE) - _LIFT) * share
+        if not self.units:
+            return Margins(first, gate, urgent, emergency)
+        sums = self._sums.total(characters, loudness(characters), findings)
+        heard = [*[sum_ if sum_ > 0 else 0.0 for sum_ in sums], 1.0]
+        said = [sum(map(mul, units, heard)) for units in self.units]
+        return Margins(
+            first, FIRST_SHARE * first + said[0], OWN_SHARE * urgent + said[1], OWN_SHARE * emergency + said[2]
+        )
 
     def totals_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> list[float]:
         """What all heads of kinds and topics say, in one look; `kinds_in` and `topics_in` read it."""
@@ -115,8 +136,8 @@ class Model:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, slope * margin + shift))))
 
     def strongest(self, characters: Iterable[str], *, count: int = 3) -> list[tuple[str, float]]:
-        """The characters and pairs that moved the gate most, with their weights."""
-        look_up = self.gate.get
+        """The pairs of characters that moved the first look most, with their weights."""
+        look_up = self.first.get
         weighed = [
             (abs(weight), name, weight)
             for name in characters
@@ -141,12 +162,13 @@ def load_model(path: Path = MODEL) -> Model:
     """The model of a file; raises OSError or ValueError where there is none to read."""
     read = json.loads(path.read_text(encoding="utf-8"))
     return Model(
-        read.get("first", {}),  # a model made before there was one ends no line at first look
-        read["gate"],
+        read["first"],
         read["urgent"],
         read["emergency"],
         read["kinds"],
         read["topics"],
+        read["vectors"],
+        tuple(tuple(map(float, units)) for units in read["units"]),
         codes=tuple(read["codes"]),
         curve=(float(read["curve"][0]), float(read["curve"][1])),
         sharpness=float(read["sharpness"]),

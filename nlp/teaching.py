@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from nlp.classify import Classifier, put_classifier, use_classifier
+from nlp.classify import TAUGHT, Classifier, put_classifier, use_classifier
 from nlp.lexicon import BadPhrase, Entry, read_phrase
 from nlp.tables import KINDS, Group, Tables
 from nlp.topics import shipped_tables
@@ -16,6 +16,8 @@ __all__ = ["SPEAKS_FOR", "BadPhrase", "Taught", "is_readable", "teach", "trying"
 
 SILENCE, URGENT, EMERGENCY, TOPIC = "silence", "urgent", "emergency", "topic:"
 SPEAKS_FOR = (*KINDS, SILENCE, URGENT, EMERGENCY)
+# A word taught for a topic stands alone against all that the model knows of the line's other words.
+_TOPIC_LOUDER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _classifier(words: Sequence[Taught]) -> Classifier:
 
 
 def _group_of(speaks_for: str) -> str:
-    return speaks_for if speaks_for.startswith(TOPIC) else f"taught:{speaks_for}"
+    return speaks_for if speaks_for.startswith(TOPIC) else f"{TAUGHT}{speaks_for}"
 
 
 def _entries(word: Taught, tables: Tables) -> list[Entry]:
@@ -71,4 +73,5 @@ def _entries(word: Taught, tables: Tables) -> list[Entry]:
         raise BadPhrase(f"没有这一类：{word.speaks_for}")
     if not word.word.strip():
         raise BadPhrase("没有写词")
-    return list(read_phrase(word.word.strip().lower().replace(" ", "_"), _group_of(word.speaks_for), word.weight))
+    weight = word.weight * (_TOPIC_LOUDER if word.speaks_for.startswith(TOPIC) else 1.0)
+    return list(read_phrase(word.word.strip().lower().replace(" ", "_"), _group_of(word.speaks_for), weight))

@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
-from nlp.classify import Scores, shipped_classifier
+from nlp.classify import TAUGHT, Scores, shipped_classifier
 from nlp.features import characters, findings
 from nlp.model import BY_MODEL, SURE_CHATTER, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
 from nlp.plainly import is_for_neighbours, is_no_emergency, may_be_plain, said_plainly, says_what_is_wrong
+from nlp.tables import KINDS
 from nlp.typos import mend, shipped_typos
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
 ACT_MARGIN = 0.45  # from here the bot acts unasked
-ASK_MARGIN = 0.2  # and from here it may ask once
+ASK_MARGIN = 0.28  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
 # How urgent a line is the model says, which weighs the tables' words of danger with all others.
-MODEL_EMERGENCY, MODEL_URGENT = -0.1, -0.1
+MODEL_EMERGENCY, MODEL_URGENT = -0.05, 0.0
 TALK = -1.0  # what the model takes for talk must sound so much more like danger, unless words name one
 EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is urgent
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
@@ -35,14 +36,19 @@ _WRONG = frozenset({"fault", "dirt", "disorder"})
 _ABOUT_SOMETHING = _WRONG | {"thing"}
 # A line that names nothing of a community's affairs must speak much more plainly for itself.
 _SUBSTANCE = _ABOUT_SOMETHING | {"spot", "matter", "actor", "neighbour", "misdeed", "noise", "quarrel", "danger"}
-NO_SUBSTANCE = 0.5
+NO_SUBSTANCE = 0.4
+# So few characters, which name neither a thing nor what is wrong, are little to go by: 六点半, 黑暗料理.
+_NAMED = (_SUBSTANCE | {"bother"}) - {"spot"}
+SHORT, SAYS_LITTLE = 7, 0.4
 # Besides a place so few characters, none of them known, say nothing about it: 3号楼门口.
 BARE_PLACE = 4
 # What is named and nothing said of it, 3号楼电梯, may be half of a sentence: at most it is asked what is meant.
 _NAMES = frozenset({"thing", "spot", "neighbour", "actor", "lift_word", "burnable"})
 LONGEST_NAME = 12
 # Who rates a meal speaks to the shop, and who advertises to buyers: from so many points on, so much less a case.
-FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.8
+FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.6
+# What a point of a word that people taught counts, against a case or for one: the model has never met it.
+TAUGHT_SILENCE, TAUGHT_CASE = 0.25, 0.1
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
 HEAD, TAIL = 500, 100
 MAX_REASONS = 8
@@ -146,7 +152,7 @@ def _sure_chatter(text: str, seen: set[str], margins: Margins, model: Model) -> 
 def _read(text: str, seen: set[str], margins: Margins, model: Model) -> _Reading:
     scores = shipped_classifier().score(text)
     found = findings(scores)
-    return _Reading(text, seen, scores, found, model.with_findings(margins, found))
+    return _Reading(text, seen, scores, found, model.with_findings(margins, seen, found))
 
 
 def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], model: Model) -> Understanding:
@@ -210,6 +216,8 @@ def _context_adds(reading: _Reading, context: _Context, found: tuple[PlaceMentio
         added -= NO_SUBSTANCE
     if not found and max(scores.silence.get("review", 0.0), scores.silence.get("advert", 0.0) - 1.0) >= FOR_OTHERS:
         added -= SAID_TO_OTHERS
+    if len(reading.text) <= SHORT and not found and _NAMED.isdisjoint(scores.findings):
+        added -= SAYS_LITTLE
     if urgency is not Urgency.NORMAL:
         added += 1.0 if urgency is Urgency.EMERGENCY else 0.5
     if not _ABOUT_SOMETHING.isdisjoint(scores.findings):
@@ -217,7 +225,14 @@ def _context_adds(reading: _Reading, context: _Context, found: tuple[PlaceMentio
         added += 0.2 * (bool(found) and not _WRONG.isdisjoint(scores.findings))
         if "still_broken" in scores.signals:
             added += 0.4 * (context.photo or bool(found))
-    return added
+    return added + _taught_adds(scores) if shipped_classifier().taught_heads else added
+
+
+def _taught_adds(scores: Scores) -> float:
+    """What words that people taught say of a case."""
+    taught = {name.removeprefix(TAUGHT): one.weight for name, one in scores.findings.items() if name.startswith(TAUGHT)}
+    cases = sum(weight for speaks_for, weight in taught.items() if speaks_for in KINDS)
+    return TAUGHT_CASE * cases - TAUGHT_SILENCE * taught.get("silence", 0.0)
 
 
 def _says_nothing(reading: _Reading, found: tuple[PlaceMention, ...]) -> bool:

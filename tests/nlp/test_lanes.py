@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.lanes import FINE, Lanes
+from nlp.lanes import FINE, REACH, Lanes, as_dense, dense
 
 WEIGHTS = st.lists(st.integers(-9000, 9000), min_size=5, max_size=5)
 
@@ -34,3 +34,11 @@ def test_tables_stand_side_by_side() -> None:
     lanes = Lanes(({"": "0 5", "灯": "1 3"}, 2), ({"灯": "0 -4", "水": "0 9"}, 1))
     assert lanes.total(["灯"], 1.0, []) == [5.0, 3.0, -4.0]
     assert lanes.total(["水"], 1.0, []) == [5.0, 0.0, 9.0]
+
+
+def test_dense_rows_have_a_character_for_each_weight() -> None:
+    written = as_dense([0, 7, -REACH, REACH + 9])
+    assert (len(written), list(dense(written))) == (4, [(0, 0), (1, 7), (2, -REACH), (3, REACH)])
+    assert all(32 < ord(character) < 127 for character in as_dense(range(-REACH, REACH + 1)))
+    lanes = Lanes(({"": as_dense([1, 2]), "灯": as_dense([-3, 40])}, 2), read=dense)
+    assert lanes.total(["灯", "水"], 0.5, [("in:none", 1.0)]) == [-0.5, 22.0]

@@ -1,6 +1,5 @@
 """The shipped model is small, quick, and says why; training gives a file that reads back the same."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,13 +7,14 @@ import pytest
 from core.messages import Kind, Urgency
 from nlp.classify import shipped_classifier
 from nlp.features import characters, featurise, findings, loudness, spread
-from nlp.model import MODEL, SURE_CHATTER, Model, load_model, save_model
+from nlp.lanes import FINE, as_dense
+from nlp.model import FIRST_SHARE, MODEL, OWN_SHARE, SURE_CHATTER, Model, load_model, save_model
 from nlp.normalise import normalise
 from nlp.seeds import Seed
 from nlp.tables import KINDS
 from nlp.topics import topics
 from nlp.train import cross as cross_check
-from nlp.train import measure, of_characters, prepare, train
+from nlp.train import measure, prepare, train
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,8 @@ def model() -> Model:
 
 def gate(model: Model, line: str) -> float:
     text = normalise(line)
-    return model.with_findings(model.margins_of(characters(text)), findings(shipped_classifier().score(text))).gate
+    seen = characters(text)
+    return model.with_findings(model.margins_of(seen), seen, findings(shipped_classifier().score(text))).gate
 
 
 def test_shipped_model_is_small_and_fits_the_tables(model: Model) -> None:
@@ -56,12 +57,25 @@ def test_first_look_ends_plain_talk_and_no_case(model: Model) -> None:
     )
 
 
-def test_model_without_a_first_look_ends_no_line(model: Model, tmp_path: Path) -> None:
-    save_model(model, tmp_path / "m.json")
-    kept = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))
-    del kept["first"]
-    (tmp_path / "old.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-    assert load_model(tmp_path / "old.json").margins_of(characters("今天天气真好")).first == 0.0
+def test_network_speaks_beside_the_plain_sums() -> None:
+    # Two units: the first hears 灯 alone, the second is below nought and says nothing.
+    model = Model(
+        first={"": 500},
+        urgent={"": 800},
+        vectors={"灯": as_dense([10, -10]), "in:thing": as_dense([4, 4])},
+        units=((0.1, 9.0, 0.5),) * 3,
+    )
+    seen = characters("灯")
+    known = model.with_findings(model.margins_of(seen), seen, [("in:thing", 0.5), ("in:unknown", 1.0)])
+    loud = round(loudness(seen) * FINE) / FINE
+    said = 0.1 * (10 * loud + 2) + 0.5
+    assert known == pytest.approx((0.5, said + FIRST_SHARE * 0.5, said + OWN_SHARE * 0.8, said))
+    assert model.margins_of(seen).gate == 0.5
+
+
+def test_two_findings_may_say_what_neither_says_alone(model: Model) -> None:
+    assert gate(model, "楼道里有烟味") > 0
+    assert gate(model, "楼道里的烟味是隔壁在炒辣椒 别紧张哈哈") < gate(model, "楼道里有烟味")
 
 
 def test_reasons_are_the_weightiest_pairs(model: Model) -> None:
@@ -129,8 +143,7 @@ def test_training_writes_a_model_and_tells_what_it_is_worth(tmp_path: Path) -> N
 
 def test_cross_checked_figures_are_counted() -> None:
     seeds = lines()
-    names, rows = prepare(seeds)
-    figures = measure(seeds, cross_check(seeds, rows, rows.only(of_characters(names))))
+    figures = measure(seeds, cross_check(seeds, prepare(seeds)))
     assert figures["precision"] == (1.0, 15, (0.796, 1.0))
     assert set(figures) == {
         "precision",
