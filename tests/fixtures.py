@@ -34,10 +34,11 @@ PLAIN = [
 
 
 @event.listens_for(Engine, "checkout")
-def _without_waiting_for_the_disk(connection: Any, *_: object) -> None:
+def _without_waiting_for_the_disk(connection: Any, record: Any, *_: object) -> None:
     """Nobody mourns a test database: what only a power cut could take is not looked at here."""
-    if isinstance(connection, sqlite3.Connection):
+    if isinstance(connection, sqlite3.Connection) and "is_quick" not in record.info:
         connection.execute("PRAGMA synchronous=OFF")
+        record.info["is_quick"] = True
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -92,11 +93,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "wuwei.sqlite3"
 
 
+def copy_of_key(template: Path, folder: Path) -> Path:
+    """The template's key in this folder: making one waits for the disk."""
+    return Path(shutil.copyfile(template.with_name("wuwei.key"), folder / "wuwei.key"))
+
+
 @pytest.fixture
 def database_url(
     database_kind: str, tmp_path: Path, sqlite_template: Path, request: pytest.FixtureRequest
 ) -> Iterator[str]:
-    """The address of an empty database: at the newest schema, or about to be."""
+    """The address of an empty database at the newest schema."""
     if database_kind == "postgres":
         url: str = request.getfixturevalue("postgres_for_all")
         yield url
@@ -107,10 +113,9 @@ def database_url(
 
 
 @pytest.fixture
-def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+def database(database_url: str, tmp_path: Path, sqlite_template: Path) -> Iterator[Database]:
     """An empty database at the newest schema."""
-    made = Database(database_url, load_or_make(tmp_path / "wuwei.key"))
-    schema.upgrade(made)
+    made = Database(database_url, load_or_make(copy_of_key(sqlite_template, tmp_path)))
     yield made
     made.close()
 

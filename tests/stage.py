@@ -281,6 +281,7 @@ async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool =
     # Who lives there is written once for each platform: the platform names the same people alike every time.
     inhabited = template.with_name(f"inhabited-{kind}.sqlite3")
     shutil.copyfile(inhabited if inhabited.exists() else template, folder / "wuwei.sqlite3")
+    shutil.copyfile(template.with_name("wuwei.key"), folder / "wuwei.key")
     clock = StandingClock()
     wire = make_wire(kind, clock, folder)
     await wire.open()
