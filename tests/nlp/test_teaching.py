@@ -34,6 +34,14 @@ def test_word_for_silence_holds_the_bot_back() -> None:
         assert understand(said).decision is not Decision.ACT
 
 
+def test_word_for_a_kind_makes_a_case_likelier() -> None:
+    said = Utterance("楼下的大喇叭广播有点不对劲")
+    before = understand(said)
+    with trying([Taught("大喇叭广播", "report", 12.0)]):
+        assert (understand(said).decision, understand(said).kind) == (Decision.ACT, Kind.REPORT)
+    assert understand(said) == before
+
+
 def test_word_that_is_taught_is_seen_in_what_else_is_plain_talk() -> None:
     said = Utterance("哈哈今天中午吃红烧肉配大白鹅")
     silent = understand(said)

@@ -206,3 +206,8 @@ def test_the_longest_text_is_read_whole(text: str) -> None:
     assert len(text) >= 4000
     found = understand(Utterance(text), NOWHERE)
     assert found == understand(Utterance(text), NOWHERE)
+
+
+@pytest.mark.parametrize("text", ["六点半", "黑暗料理", "文化人"])
+def test_few_characters_that_name_nothing_are_talk(text: str) -> None:
+    assert understand(Utterance(text)).decision is SILENT
