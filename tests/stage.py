@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
@@ -49,6 +50,8 @@ STAFF = (
     ("陈静", Role.COMMUNITY_WORKER, 0),
     ("赵敏", Role.MEDIATOR, 0),
 )
+# For what the rules alone decide; a file's other tests, on both, show what depends on the platform: buttons, edits, photos, a restart.
+on_simulator = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
 STEP = timedelta(milliseconds=200)
 MOST_ROUNDS = 5000
 

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from storage.cases import CaseEvent, CaseMessage
-from tests.stage import GROUP, PRIVATE, STAFF_GROUP, Stage, photo
+from tests.stage import GROUP, PRIVATE, STAFF_GROUP, Stage, on_simulator, photo
 
 POWER, SECOND = "BX-20261121-0001", "BX-20261121-0002"
 RECEIPT = f"{POWER} 已登记：停电 · 3号楼\n由张网格员负责，11月21日 18:00 前处理。"
@@ -80,6 +80,7 @@ async def test_own_report_parts_again_with_one_tap_and_loses_nothing(stage: Stag
     assert stage.texts(GROUP)[0] == f"{POWER} 已登记：电梯 · 3号楼\n由张网格员负责，11月21日 14:00 前处理。"
 
 
+@on_simulator
 async def test_line_that_somebody_joined_says_what_came_of_it(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
     await stage.say("李叔", GROUP, "3号楼电梯坏了，停在5楼不动")
@@ -113,6 +114,7 @@ async def test_agreement_that_was_none_leaves_without_a_trace_in_the_group(stage
     assert stage.numbers() == [POWER]
 
 
+@on_simulator
 async def test_parting_is_possible_for_a_minute(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "我家也是")
@@ -122,6 +124,7 @@ async def test_parting_is_possible_for_a_minute(stage: Stage) -> None:
     assert stage.posts(GROUP)[0].buttons == ()
 
 
+@on_simulator
 async def test_another_building_never_joins(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "5号楼也停电了")
@@ -130,6 +133,7 @@ async def test_another_building_never_joins(stage: Stage) -> None:
     assert [stage.case(number).joined for number in stage.numbers()] == [0, 0, 0]
 
 
+@on_simulator
 async def test_another_unit_or_floor_is_another_trouble(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼1单元漏水了")
     await stage.say("李叔", GROUP, "3号楼2单元漏水了")
@@ -138,6 +142,7 @@ async def test_another_unit_or_floor_is_another_trouble(stage: Stage) -> None:
     assert [stage.case(number).joined for number in stage.numbers()] == [0, 0, 0, 0]
 
 
+@on_simulator
 async def test_plus_one_behind_other_talk_means_something_else(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("小吴", GROUP, "草莓团购，要的接龙")
@@ -149,6 +154,7 @@ async def test_plus_one_behind_other_talk_means_something_else(stage: Stage) -> 
     assert (stage.case(POWER).joined, reply != "") == (1, True)
 
 
+@on_simulator
 async def test_neighbours_speak_for_a_proposal_and_not_for_a_trouble(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "建议在小广场加两个长椅，老人没地方坐")
     (number,) = stage.numbers()
@@ -161,6 +167,7 @@ async def test_neighbours_speak_for_a_proposal_and_not_for_a_trouble(stage: Stag
     assert [stage.case(one).joined for one in stage.numbers()] == [2, 0]
 
 
+@on_simulator
 async def test_reporter_who_leaves_hands_the_case_to_who_joined(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "3号楼整栋没电了")
@@ -176,6 +183,7 @@ async def test_reporter_who_leaves_hands_the_case_to_who_joined(stage: Stage) ->
     assert stage.case(POWER).state == "closed"
 
 
+@on_simulator
 async def test_case_joined_is_among_my_own(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("李叔", GROUP, "我家也是")
@@ -183,6 +191,7 @@ async def test_case_joined_is_among_my_own(stage: Stage) -> None:
     assert stage.texts("李叔")[-1] == f"您最近的登记：\n{POWER} 停电 · 3号楼：已派单"
 
 
+@on_simulator
 async def test_more_by_one_who_joined_counts_once(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, OUT)
     for words in ("我家也是", "3号楼停电了，冰箱都化了"):
@@ -191,6 +200,7 @@ async def test_more_by_one_who_joined_counts_once(stage: Stage) -> None:
     assert said(stage, POWER) == [OUT, "我家也是", "3号楼停电了，冰箱都化了"]
 
 
+@on_simulator
 async def test_word_of_many_without_a_place_is_the_failure_of_just_now(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼停水了，请派人看看")
     await stage.say("李叔", GROUP, "又停水了，什么时候来水")
@@ -199,6 +209,7 @@ async def test_word_of_many_without_a_place_is_the_failure_of_just_now(stage: St
     assert len(stage.numbers()) == 2
 
 
+@on_simulator
 async def test_long_reports_join_by_what_they_come_back_to(stage: Stage) -> None:
     grill = "3号楼楼下那家烧烤店油烟太大了。烧烤店没有装烟道，油烟直接往楼上排，一到晚上满屋都是油烟味，孩子咳了半个月，麻烦管一管"
     again = "3号楼楼下烧烤店的油烟又来了。烟道还是没有装，油烟天天往家里灌，窗户不敢开，衣服不敢晾，请派人来处理一下烧烤店的油烟，老人实在受不了了"

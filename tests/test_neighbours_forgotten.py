@@ -8,7 +8,7 @@ from sqlalchemy import select
 from core.config import KeepSettings
 from domain import retention
 from storage.cases import CaseEvent, CaseMessage
-from tests.stage import GROUP, PRIVATE, Stage
+from tests.stage import GROUP, PRIVATE, Stage, on_simulator
 
 POWER = "BX-20261121-0001"
 # A row's key may hold the door's number by chance.
@@ -38,6 +38,7 @@ async def erase(stage: Stage, name: str) -> None:
         retention.forget_person(session, stage.person(session, name), now=stage.clock.now())
 
 
+@on_simulator
 async def test_words_of_an_erased_neighbour_go_when_the_matter_is_over(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, FIRST)
     await stage.say("李叔", GROUP, OWN)
@@ -57,6 +58,7 @@ async def test_words_of_an_erased_reporter_go_from_what_was_left_to_a_neighbour(
     assert (words_left(stage), stage.case(POWER).text) == ([], FIRST)
 
 
+@on_simulator
 async def test_door_of_a_neighbour_goes_with_the_old_case(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, FIRST)
     await stage.say("李叔", GROUP, OWN)

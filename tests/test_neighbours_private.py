@@ -3,7 +3,7 @@
 from core.messages import Kind, Urgency
 from domain.cases import desk, work
 from storage.cases import Case
-from tests.stage import GROUP, PRIVATE, Stage
+from tests.stage import GROUP, PRIVATE, Stage, on_simulator
 
 FIRST, SECOND = "BX-20261121-0001", "BX-20261121-0002"
 QUIET = f"收到。这类事私下说更稳妥，{FIRST} 已登记；请私聊我补充，群里请先不要展开细节。"
@@ -29,6 +29,7 @@ async def accepted(stage: Stage, number: str) -> None:
     await stage.settle()
 
 
+@on_simulator
 async def test_who_joined_hears_no_more_of_it_and_the_receipt_stays_quiet(stage: Stage) -> None:
     await stage.start("李叔")
     await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
@@ -58,6 +59,7 @@ async def test_older_lines_and_questions_in_the_group_say_no_more_of_it(stage: S
     assert [post.buttons for post in stage.posts(GROUP)] == [(), (), ()]
 
 
+@on_simulator
 async def test_receipt_of_one_alone_stays_quiet_when_its_minute_is_over(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
     await found_private(stage, FIRST)
@@ -65,6 +67,7 @@ async def test_receipt_of_one_alone_stays_quiet_when_its_minute_is_over(stage: S
     assert stage.texts(GROUP) == [QUIET]
 
 
+@on_simulator
 async def test_answer_for_two_matters_names_the_private_one_by_its_number_alone(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼路灯坏了，另外垃圾也没人收")
     await stage.pass_time(minutes=3)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from bot.app import CLOCK, INTAKE, SENDER, App
 from storage.cases import CaseEvent, CaseMessage
-from tests.stage import GROUP, PRIVATE, Stage, photo
+from tests.stage import GROUP, PRIVATE, Stage, on_simulator, photo
 
 FIRST, SECOND = "BX-20261121-0001", "BX-20261121-0002"
 BOTH = "3号楼路灯坏了，另外垃圾也没人收"
@@ -61,6 +61,7 @@ async def test_two_matters_are_taken_back_by_one_word(stage: Stage) -> None:
     ]
 
 
+@on_simulator
 async def test_two_matters_without_a_place_take_one_answer_for_both(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "路灯坏了，另外垃圾也没人收")
     assert stage.last(GROUP).text.endswith("请问在哪栋楼、什么位置？回复这条消息即可。")
@@ -69,6 +70,7 @@ async def test_two_matters_without_a_place_take_one_answer_for_both(stage: Stage
     assert len(stage.posts(GROUP)) == 1
 
 
+@on_simulator
 async def test_of_two_matters_the_one_known_already_joins(stage: Stage) -> None:
     await stage.say("李叔", GROUP, "3号楼路灯坏了")
     await stage.say("王阿姨", GROUP, BOTH)
@@ -76,6 +78,7 @@ async def test_of_two_matters_the_one_known_already_joins(stage: Stage) -> None:
     assert (stage.case(FIRST).joined, stage.case(SECOND).topic) == (1, "rubbish")
 
 
+@on_simulator
 async def test_of_two_matters_each_case_keeps_its_own_part(stage: Stage) -> None:
     await stage.say("李叔", GROUP, "3号楼路灯坏了")
     await stage.say("王阿姨", GROUP, BOTH)
@@ -94,6 +97,7 @@ async def test_of_two_matters_each_case_keeps_its_own_part(stage: Stage) -> None
     ]
 
 
+@on_simulator
 async def test_answer_for_two_matters_keeps_the_one_that_passes_to_a_neighbour(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, BOTH)
     await stage.say("李叔", GROUP, "3号楼路灯坏了")
@@ -109,11 +113,13 @@ async def test_answer_for_two_matters_keeps_the_one_that_passes_to_a_neighbour(s
     assert [("张网格员已接单" in line) for line in lines[1:]] == [True, True]
 
 
+@on_simulator
 async def test_one_matter_told_at_length_is_one_case(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼下水道堵了，臭水流到路上，还有人差点滑倒，麻烦处理")
     assert len(stage.numbers()) == 1
 
 
+@on_simulator
 async def test_place_said_before_the_trouble_belongs_to_it(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼的")
     assert stage.posts(GROUP) == []
@@ -122,6 +128,7 @@ async def test_place_said_before_the_trouble_belongs_to_it(stage: Stage) -> None
     assert "请问在哪栋楼" not in stage.last(GROUP).text
 
 
+@on_simulator
 async def test_place_told_by_a_neighbour_under_the_receipt_is_taken(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "电梯坏了")
     await stage.say("李叔", GROUP, "是3号楼的", reply_to=stage.last(GROUP).id)
@@ -129,6 +136,7 @@ async def test_place_told_by_a_neighbour_under_the_receipt_is_taken(stage: Stage
     assert stage.numbers() == [FIRST]
 
 
+@on_simulator
 async def test_correction_moves_the_case_to_the_right_building(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
     await stage.say("王阿姨", GROUP, "打错了，是8号楼")
@@ -138,6 +146,7 @@ async def test_correction_moves_the_case_to_the_right_building(stage: Stage) -> 
     assert (stage.numbers(), stage.case(FIRST).joined) == ([FIRST], 1)
 
 
+@on_simulator
 async def test_correction_by_a_neighbour_moves_nothing_and_reaches_the_worker(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
     await stage.pass_time(seconds=10)
@@ -156,6 +165,7 @@ async def test_words_then_photo_and_photo_then_words_are_one_case_each(stage: St
     assert [len(stage.pictures(worker)) for worker in ("张伟", "周强")] == [1, 1]
 
 
+@on_simulator
 async def test_reporter_who_says_it_was_a_mistake_withdraws_it(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "3号楼电梯坏了")
     await stage.say("王阿姨", GROUP, "发错群了")
