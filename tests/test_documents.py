@@ -375,6 +375,7 @@ MEASURED = (
     "fresh_four",
     "fresh_five",
     "fresh_six",
+    "fresh_seven",
 )
 
 

@@ -74,9 +74,9 @@ def test_own_lines_keep_the_gate() -> None:
     lines = rows("lines.tsv")
     assert len(lines) >= 200
     figures = evaluate(lines)
-    assert value(figures, "precision") >= 0.96
-    assert value(figures, "recall") >= 0.96
-    assert value(figures, "false_alarms") <= 0.07
+    assert value(figures, "precision") >= 0.97
+    assert value(figures, "recall") >= 0.97
+    assert value(figures, "false_alarms") <= 0.04
     assert value(figures, "kind_accuracy") >= 0.92
     assert value(figures, "urgent_recall") >= 0.97
     assert value(figures, "urgent_precision") >= 0.7
@@ -94,14 +94,15 @@ def test_lines_set_aside_show_what_new_words_meet(figure: str, floor: float) -> 
 @pytest.mark.parametrize(
     ("name", "recall", "precision", "urgent_recall", "urgent_precision"),
     [
-        ("held_back", 0.92, 0.96, 0.92, 0.7),
-        ("untouched", 0.89, 0.94, 0.93, 0.75),
-        ("fresh_one", 0.95, 0.93, 0.95, 0.88),
-        ("fresh_two", 0.92, 0.93, 0.82, 0.86),
-        ("fresh_three", 0.88, 0.9, 0.86, 0.88),
-        ("fresh_four", 0.89, 0.94, 0.93, 0.8),
-        ("fresh_five", 0.89, 0.89, 0.84, 0.7),
-        ("fresh_six", 0.85, 0.77, 0.8, 0.55),
+        ("held_back", 0.93, 0.98, 0.92, 0.75),
+        ("untouched", 0.94, 0.97, 0.93, 0.8),
+        ("fresh_one", 0.94, 0.95, 0.95, 0.93),
+        ("fresh_two", 0.91, 0.97, 0.84, 0.9),
+        ("fresh_three", 0.89, 0.95, 0.88, 0.92),
+        ("fresh_four", 0.93, 0.96, 0.95, 0.84),
+        ("fresh_five", 0.92, 0.96, 0.89, 0.85),
+        ("fresh_six", 0.86, 0.93, 0.86, 0.85),
+        ("fresh_seven", 0.9, 0.93, 0.93, 0.76),
     ],
 )
 def test_lines_that_taught_nothing_keep_their_floors(
