@@ -21,10 +21,10 @@ from nlp.typos import mend, shipped_typos
 
 # The margin of the model's gate, 0 being as likely a case as not among the seeds.
 ACT_MARGIN = 0.45  # from here the bot acts unasked
-ASK_MARGIN = 0.28  # and from here it may ask once
+ASK_MARGIN = 0.3  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
 # How urgent a line is the model says, which weighs the tables' words of danger with all others.
-MODEL_EMERGENCY, MODEL_URGENT = -0.05, 0.0
+MODEL_EMERGENCY, MODEL_URGENT = -0.05, 0.03
 TALK = -1.0  # what the model takes for talk must sound so much more like danger, unless words name one
 EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is urgent
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
