@@ -48,6 +48,7 @@ class Hander:
         self._media_folder = media_folder
         self._after_commit = after_commit
         self.wake = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Works until cancelled; where no channel needs a person there is nothing to do."""
@@ -65,11 +66,12 @@ class Hander:
                 self.wake.clear()
 
     async def work_due(self) -> int:
-        """One round for each channel; returns how much was done."""
+        """One round for each channel, after the one that may be under way; returns how much was done."""
         done = 0
-        for key, channel in list(self._channels.items()):
-            if channel.abilities.needs_person and isinstance(channel, Handing):
-                done += await self._work(key, channel, channel)
+        async with self._turn:
+            for key, channel in list(self._channels.items()):
+                if channel.abilities.needs_person and isinstance(channel, Handing):
+                    done += await self._work(key, channel, channel)
         return done
 
     async def _work(self, key: tuple[str, str], channel: Channel, hands: Handing) -> int:

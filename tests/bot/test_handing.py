@@ -1,5 +1,6 @@
 """Posts that a person must send, from the outbox through the owner's hands to what became of them; and what goes wrong on the way."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,17 @@ async def test_groups_of_one_owner_are_one_task(stage: HandingStage) -> None:
     ]
     assert [(task.state, task.owner_name) for task in stage.tasks()] == [("created", "张伟"), ("created", "李娜")]
     assert stage.rows() == [(name, "with_person", None) for name in ("一群", "二群", "三群")]
+
+
+async def test_round_waits_for_the_one_under_way(stage: HandingStage) -> None:
+    """What the first has claimed is nobody else's, so the second finds nothing; yet it is not done before the first is."""
+    stage.announce()
+    stage.wecom.delay_answer(1, 0.2, path=ADD)
+    first = asyncio.create_task(stage.hander.work_due())
+    while not stage.on_platform:
+        await asyncio.sleep(0.01)
+    await stage.hander.work_due()
+    assert (first.done(), stage.states()) == (True, ["created", "created"])
 
 
 async def test_post_is_sent_once_its_owner_has_pressed_send(stage: HandingStage) -> None:
