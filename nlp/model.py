@@ -12,6 +12,8 @@ from operator import mul
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from nlp.features import EDGE, loudness
 from nlp.lanes import Lanes, dense
 from nlp.tables import DATA, KINDS
@@ -147,6 +149,24 @@ class Model:
         return [(name, weight / SCALE) for _, name, weight in weighed[:count]]
 
 
+class _File(msgspec.Struct):
+    """What a model's file holds, in the order of the model's own parts."""
+
+    first: dict[str, int]
+    urgent: dict[str, int]
+    emergency: dict[str, int]
+    kinds: dict[str, str]
+    topics: dict[str, str]
+    vectors: dict[str, str]
+    units: tuple[tuple[float, ...], ...]
+    codes: tuple[str, ...]
+    curve: tuple[float, float]
+    sharpness: float
+
+
+_file = msgspec.json.Decoder(_File)
+
+
 def _packed(heads: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """The weights of a name side by side in one number, so that a line is looked through once for all heads."""
     packed: dict[str, int] = {}
@@ -160,19 +180,7 @@ def _packed(heads: Sequence[Mapping[str, int]]) -> dict[str, int]:
 
 def load_model(path: Path = MODEL) -> Model:
     """The model of a file; raises OSError or ValueError where there is none to read."""
-    read = json.loads(path.read_text(encoding="utf-8"))
-    return Model(
-        read["first"],
-        read["urgent"],
-        read["emergency"],
-        read["kinds"],
-        read["topics"],
-        read["vectors"],
-        tuple(tuple(map(float, units)) for units in read["units"]),
-        codes=tuple(read["codes"]),
-        curve=(float(read["curve"][0]), float(read["curve"][1])),
-        sharpness=float(read["sharpness"]),
-    )
+    return Model(*msgspec.structs.astuple(_file.decode(path.read_bytes())))
 
 
 def save_model(model: Model, path: Path) -> None:

@@ -155,3 +155,10 @@ def test_cross_checked_figures_are_counted() -> None:
         "topic",
         "topic_in_three",
     }
+
+
+@pytest.mark.parametrize("kept", ['{"gate": {"": 1}}', "no model", '{"first": []}'])
+def test_file_of_another_form_is_refused_as_no_model(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(kept, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"(?i)invalid|missing|malformed|expected"):
+        load_model(tmp_path / "m.json")
