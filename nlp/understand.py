@@ -279,12 +279,14 @@ def _decision(margin: float, context: _Context, *, is_hedged: bool) -> Decision:
 
 
 def _reasons(reading: _Reading, model: Model, *, is_heard: bool) -> tuple[Reason, ...]:
-    """The words that counted, strongest first, and after them what the model went by; of silence only the strongest."""
+    """The words that counted, strongest first, after them the pairs that the first look went by, and what the model says of the whole
+    line; of silence only the strongest."""
     words = _words(reading.text, reading.scores, MAX_REASONS if is_heard else MAX_REASONS_FOR_SILENCE)
     if not is_heard:
         return (*words, *_as_a_whole(reading.margins))
     strongest = model.strongest(reading.characters, count=2)
-    return (*words, *[Reason(name, BY_MODEL, round(weight, 2)) for name, weight in strongest])
+    pairs = [Reason(name, BY_MODEL, round(weight, 2)) for name, weight in strongest]
+    return (*words, *pairs, *_as_a_whole(reading.margins))
 
 
 def _words(text: str, scores: Scores, most: int) -> list[Reason]:

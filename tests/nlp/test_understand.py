@@ -176,7 +176,9 @@ def test_reasons_name_the_words_of_the_text() -> None:
     assert {reason.word for reason in understanding.because} >= {"路灯", "坏了", "没人修"}
     by_tables = [reason.weight for reason in understanding.because if reason.speaks_for != "model"]
     assert by_tables == sorted(by_tables, reverse=True)
-    assert [reason.speaks_for for reason in understanding.because][len(by_tables) :] == ["model", "model"]
+    of_model = understanding.because[len(by_tables) :]
+    assert [reason.speaks_for for reason in of_model] == ["model", "model", "model"]
+    assert (of_model[-1].word, of_model[-1].weight > 0) == ("整句话", True)
 
 
 def test_every_kind_that_opens_a_case_can_be_scored() -> None:
