@@ -19,14 +19,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from bot.app import CLOCK, INTAKE, SENDER, App
 from core.clock import ShiftedClock
 from core.config import Settings, WebSettings
 from core.media import path_of
 from core.messages import ChatKind, ChatRef
-from domain import announcements, chats, due, files, people, sending
+from domain import announcements, chats, due, people, sending
 from domain.customer_groups import handing
 from storage.base import Session
 from storage.cases import Case, CaseEvent
@@ -163,7 +163,7 @@ class Stage:
         moments = (due.next_due(session), announcements.next_due(session))
         return (
             any(moment is not None and moment <= now for moment in moments)
-            or files.is_any_due(session, now)
+            or _is_file_wanted(session, now)
             or self._is_waiting(session)
             # What waits for a person's hands the program itself must tell.
             or any(channel.abilities.needs_person for channel in self.wire.channels)
@@ -276,6 +276,12 @@ def make_wire(kind: str, clock: StandingClock, folder: Path) -> Wire:
             return AibotWire(clock)
         case _:
             return SimulatorWire(clock, folder)
+
+
+def _is_file_wanted(session: Session, now: datetime) -> bool:
+    """Also one that the program's own loop is fetching: what it brings is still to be told."""
+    query = select(File.id).where(File.state == FileState.WANTED, or_(File.due_at <= now, File.fetch_before <= now))
+    return session.scalar(query.limit(1)) is not None
 
 
 async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
