@@ -18,7 +18,7 @@ from nlp.learner import Rows
 
 SIZE = 32  # numbers in a vector
 ROUNDS = 10
-LEAST_STEPS = 6000  # so few lines are gone through more often
+LEAST_STEPS = 2000  # so few lines are gone through more often
 HIDDEN_FEATURES, HIDDEN_UNITS = 0.3, 0.3  # the share left out at each line
 _RATE = 0.1
 _FELT = 1.0  # what every weight is taken to have felt before the first line: keeps its first steps small

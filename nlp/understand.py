@@ -199,7 +199,16 @@ def _plain(reading: _Reading, margin: float, context: _Context) -> Kind | None:
 
 
 def _only_names(reading: _Reading) -> bool:
-    return len(reading.text) <= LONGEST_NAME and reading.scores.findings.keys() <= _NAMES
+    """Whether a short line names things and says nothing of them; the 垃圾 of a 垃圾桶 is part of a thing."""
+    if len(reading.text) > LONGEST_NAME:
+        return False
+    found = reading.scores.findings
+    rest, things = found.keys() - _NAMES, found["thing"].hits if "thing" in found else []
+    return all(
+        any(thing.start <= hit.start and hit.end <= thing.end for thing in things)
+        for name in rest
+        for hit in found[name].hits
+    )
 
 
 def _kind(kinds: Mapping[str, float], urgency: Urgency) -> Kind:

@@ -32,7 +32,7 @@ async def accepted(stage: Stage, number: str) -> None:
 @on_simulator
 async def test_who_joined_hears_no_more_of_it_and_the_receipt_stays_quiet(stage: Stage) -> None:
     await stage.start("李叔")
-    await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
+    await stage.say("王阿姨", GROUP, "3号楼楼道里堆满了杂物")
     await stage.say("李叔", GROUP, "我家也是")
     await stage.pass_time(seconds=20)
     heard = stage.texts("李叔")
@@ -46,8 +46,8 @@ async def test_who_joined_hears_no_more_of_it_and_the_receipt_stays_quiet(stage:
 
 
 async def test_older_lines_and_questions_in_the_group_say_no_more_of_it(stage: Stage) -> None:
-    await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
-    await stage.say("李叔", GROUP, "3号楼半夜放音响，吵得睡不着")
+    await stage.say("王阿姨", GROUP, "3号楼楼道里堆满了杂物")
+    await stage.say("李叔", GROUP, "3号楼楼道的杂物堆得走不过去")
     await stage.pass_time(minutes=30)
     for button in ("接单", "办结"):
         await stage.press("张伟", PRIVATE, button)
@@ -61,7 +61,7 @@ async def test_older_lines_and_questions_in_the_group_say_no_more_of_it(stage: S
 
 @on_simulator
 async def test_receipt_of_one_alone_stays_quiet_when_its_minute_is_over(stage: Stage) -> None:
-    await stage.say("王阿姨", GROUP, "3号楼半夜总有人放音响太吵了")
+    await stage.say("王阿姨", GROUP, "3号楼楼道里堆满了杂物")
     await found_private(stage, FIRST)
     await stage.pass_time(minutes=3)
     assert stage.texts(GROUP) == [QUIET]
