@@ -235,7 +235,8 @@ def undo(ctx: Context, subject: int) -> None:
     receipts.check_undo(case, now=ctx.now)
     corrections.not_meant(ctx.session, case, by_id=ctx.person.id, now=ctx.now)
     passed_on = parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
-    ctx.answer_press("cases.joined_passed_on_receipt" if passed_on else "cases.undone", number=case.number)
+    said = "cases.joined_passed_on_receipt" if passed_on else "cases.undone"
+    ctx.answer_press(said, number=case.number, how=words.how_joined(case))
 
 
 def satisfied(ctx: Context, subject: int) -> None:

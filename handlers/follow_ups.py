@@ -88,7 +88,7 @@ def _taken_back(ctx: Context, case: listing.Case) -> bool:
         ]
         for each in (case, *others):
             if parting.take_back(ctx.session, each, actor_id=actor, now=ctx.now, cause_id=ctx.received.id):
-                ctx.reply("cases.joined_passed_on_receipt", number=each.number)
+                ctx.reply("cases.joined_passed_on_receipt", number=each.number, how=words.how_joined(each))
         return True
     row = joined.of_person(ctx.session, case, actor) if case.joined else None
     if row is None:

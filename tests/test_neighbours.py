@@ -165,6 +165,8 @@ async def test_neighbours_speak_for_a_proposal_and_not_for_a_trouble(stage: Stag
     await stage.say("王阿姨", GROUP, OUT)
     await stage.say("小吴", GROUP, "支持")
     assert [stage.case(one).joined for one in stage.numbers()] == [2, 0]
+    await stage.say("王阿姨", GROUP, "长椅的建议撤回吧", reply_to=stage.posts(GROUP)[0].id)
+    assert stage.texts(GROUP)[-1] == f"您的登记已撤回；{number} 还有邻居支持，会继续办理。"
 
 
 @on_simulator
