@@ -73,8 +73,9 @@ DOOR = re.compile(
     r"(?<!\d)(?P<room>\d{3,4})(?=室|号房))"
 )
 
+# What else names a door in the words of a place, though it may mean anything in talk: 207号, 16号301, 132-967; not 3号楼, 3号2单元.
 HOUSE = re.compile(
-    r"(?<=[\d*][-－])\d{1,4}(?![\d\-－*])(?!单元)|(?<!\d)\d{1,4}(?=号(?![楼院线门]))|(?<=号)\d{3,4}(?!\d)"
+    r"(?<=[\d*][-－])\d{1,4}(?![\d\-－*])(?!单元)|(?<!\d)\d{1,4}(?=号(?![楼院线门]|\s?[\d一二三四五六]单元))|(?<=号)\d{3,4}(?!\d)"
 )
 
 # Fewer digits than a plate or a door has, and none of these words: nothing to look for. Most lines of a group are so.
@@ -162,8 +163,7 @@ def mask_for_group(text: str) -> str:
 
 
 def mask_place(place: str) -> str:
-    """A place as a group may see it: also without the house of 207号 and the last number of 132-967, which in talk may be anything
-    but in a place are somebody's door."""
+    """A place as a group may see it: without door numbers, also those that only a place's words show to be some."""
     return HOUSE.sub("***", mask_for_group(place))
 
 
