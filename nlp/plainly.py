@@ -1,6 +1,7 @@
 """What a line says so plainly that the sum of its words does not outvote it.
 
-Nobody is inside; somebody must stay upstairs because the lift is broken; no water at home; 井盖坏了; when does the office open.
+Nobody is inside; somebody must stay upstairs because the lift is broken; no water at home; 井盖坏了; a nuisance (nuisances.py); when does the
+office open.
 Looked for only where it can change the answer: in what was about to be an emergency, or silence.
 """
 
@@ -9,6 +10,7 @@ import re
 from core.messages import Kind
 from nlp.classify import Scores
 from nlp.halves import is_half
+from nlp.nuisances import HEADS, nuisance
 
 _NOBODY_INSIDE = re.compile(
     r"(?:里面?|里头|里边)(?:现在|目前|好像|应该|倒是?|幸好|还好|并|是|也|都|又|[ ，,])*[没无]有?(?:被?[困关卡])?人(?![应答理管回开吭吱接知敢吗吧么])"
@@ -79,28 +81,12 @@ _OUT = re.compile(
 )
 _BUILDING = re.compile(r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?:号楼|号院|[栋幢座]楼?|单元|楼|层|#)")
 _SPOT = re.compile("[东南西北]门|门口|门前|旁边|楼道|大厅|[那这]个|[那这的里上边口]")
-LONGEST_PLAIN = 16
+LONGEST_PLAIN, LONGEST_OUT = 16, 24
 # 请派人看看: what may follow any trouble told.
 _PLEASE = re.compile(
     r"[ ，,。！!]*(?:请|麻烦|求|快|能不能|可以)*(?:派个?人|来个?人|来个?师傅|师傅|物业|社区)?(?:过来|来)?(?:帮忙|帮着)?"
     r"(?:[看查修问管](?:[看查修问管]|一?下|一看)|处理一?下|解决一?下)(?:吧|呗|谢谢|[ ，,。！!])*$"
 )
-# 楼上太吵了, 油烟太大, 有人高空抛物: where or who, a nuisance by name, and that it is too much.
-_WHO_OR_WHERE = r"(?:楼上|楼下|隔壁|对门|对面|小区里?|楼道里?|电梯里?|门口|我们?[楼栋单]元?|这栋楼?|\d{1,3}(?:号楼|[栋幢座]|单元|楼)|晚上|半夜|天天|又|总|老是?|有人|有户|的|[ ，,])"
-_TOO = r"(?:的?(?:声音?|味道?|气味))?(?:实在|也|都|真是?|是)*(?:太|特别|这么)[多大吵臭脏乱重呛响浓](?:了|啦)?[！!。~ ]*"
-_TOO_LOUD = re.compile(rf"(?!又|总|天天|晚上|半夜){_WHO_OR_WHERE}+(?:实在|真是?|是)*太吵(?:了|啦)?[！!。~ ]*")
-_SOMEBODY = re.compile(rf"(?=.*(?:有[人户]|楼[上下]|隔壁)){_WHO_OR_WHERE}+")
-_TOO_MUCH = re.compile(_TOO)
-_PREFIX = re.compile(rf"{_WHO_OR_WHERE}*")
-_NUISANCES = {
-    "pests": Kind.REPORT,
-    "rubbish": Kind.REPORT,
-    "pollution": Kind.REPORT,
-    "pet_waste": Kind.REPORT,
-    "oil_fume": Kind.COMPLAINT,
-    "square_dance": Kind.COMPLAINT,
-}
-_FORBIDDEN = frozenset({"falling_object", "flying_wire", "ebike"})
 _ABOUT_SHOP = re.compile(
     rf"(?:[饭面药菜餐茶酒网商书花水奶果]店|店铺?|(?<!图书)(?<!文化)(?<!博物)(?<!展览)馆|超市|菜场|菜市场|小卖部|摊子?|诊所|健身房|网吧){_WHEN}{_ASKED}"
 )
@@ -151,14 +137,6 @@ _HEARD = frozenset(
         "断网",
         "断气",
         "网断",
-        "太吵",
-        "太大",
-        "太多",
-        "太臭",
-        "太脏",
-        "高空",
-        "飞线",
-        "上楼",
     ]
 )
 _TOLD = ("advert", "notice", "media", "quote", "roster", "figure", "lost")
@@ -192,35 +170,20 @@ def _is_jammed_only(text: str, scores: Scores) -> bool:
 
 def may_be_plain(seen: set[str]) -> bool:
     """Whether a text with these pairs of characters may say something plainly; most chatter may not."""
-    return not _HEARD.isdisjoint(seen)
+    return not (_HEARD.isdisjoint(seen) and HEADS.isdisjoint(seen))
 
 
 def said_plainly(text: str, scores: Scores) -> Kind | None:
-    """The kind of a case that a line states by itself: no water at home, or a question to the community's own offices."""
-    if _OUT.fullmatch(_PLEASE.sub("", _BUILDING.sub("", text, count=1))):
+    """The kind of a case that a line states by itself: no water, a nuisance, or a question to the community's own offices."""
+    if len(text) <= LONGEST_OUT and _OUT.fullmatch(_PLEASE.sub("", _BUILDING.sub("", text, count=1))):
         return Kind.REPORT
     if any(scores.silence.get(name, 0.0) >= 2.0 for name in _TOLD if name != "advert" or "办证" not in text):
         return None
-    if len(text) <= LONGEST_PLAIN and (nuisance := _nuisance(text, scores)):
-        return nuisance
+    if kind := nuisance(text, scores):
+        return kind
     if "resolved" not in scores.signals and _WITHOUT_AT_HOME.search(text) and not _AGREES.search(text):
         return Kind.REPORT
     return Kind.QUESTION if _ABOUT_OFFICE.search(text) else None
-
-
-def _nuisance(text: str, scores: Scores) -> Kind | None:
-    """The kind of what is named as too much, or as done though it is forbidden, and nothing else: 油烟太大, 有人高空抛物."""
-    if _TOO_LOUD.fullmatch(text):
-        return Kind.COMPLAINT
-    for name, hits in scores.topic_hits.items():
-        code = name.removeprefix("topic:")
-        for hit in hits:
-            before, after = text[: hit.start], text[hit.end :]
-            if code in _NUISANCES and _PREFIX.fullmatch(before) and _TOO_MUCH.fullmatch(after):
-                return _NUISANCES[code]
-            if code in _FORBIDDEN and _SOMEBODY.fullmatch(before) and not after.strip("了啦啊！!。~ "):
-                return Kind.REPORT
-    return None
 
 
 def says_what_is_wrong(text: str, scores: Scores) -> bool:
