@@ -15,7 +15,8 @@ from nlp.numerals import CHINESE_DIGITS, read_number
 _NUMBER = rf"(?:\d{{1,3}}(?!\d)|\d{{4}}(?=[栋幢])|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
 _BEFORE = r"(?<![\d.:/a-z第])(?<![\da-z]-)"
 # An estate's name ends so; what follows it in dashes is a door, whatever buildings are known: 桂花苑132-967, 南岸小区6-10-2023.
-_ESTATE = r"(?<=[弄苑园区村庄城府邸郡湾居坊厦寓庭墅期院])"
+_ESTATE_END = "[弄苑园区村庄城府邸郡湾居坊厦寓庭墅期院]"
+_ESTATE = rf"(?<={_ESTATE_END})"
 _DOOR = r"(?:\d{3,4}|[零一二三四五六七八九]{3,4})(?![\d\-:/]|元|块|天|年|米|个|人|次|度|斤)(?:[室户房]|号(?!楼|线))?"
 # Of two short numbers in dashes behind an estate's name the first is a building, 卧龙山庄9-9, unless something is counted or timed.
 _COUNTABLE = (
@@ -43,7 +44,7 @@ _PLACE = re.compile(
 MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must stay bounded
 
 # A text without any of these names no building, so the long pattern need not run.
-_MAYBE = re.compile(r"[栋幢座#]|\d撞|号[楼院\d一二三四五六]|单元|\d-\d|[弄苑园区村庄城府邸郡湾居坊厦寓庭墅期院]\d+号")
+_MAYBE = re.compile(rf"[栋幢座#]|\d撞|号[楼院\d一二三四五六]|单元|\d-\d|{_ESTATE_END}\d+号")
 _COUNTED = re.compile(r"(?:[两几]|一(?=[座栋幢])|[a-z]\d*#)")
 _AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大[山桥])")
 
