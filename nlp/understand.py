@@ -23,6 +23,7 @@ from nlp.typos import mend, shipped_typos
 ACT_MARGIN = 0.45  # from here the bot acts unasked
 ASK_MARGIN = 0.3  # and from here it may ask once
 HEDGE = 0.8  # so much more where the speaker is not sure: 好像没人收
+SURE_CALM = -0.6  # who sounds more like danger than this is looked at further, whatever the first look says
 # How urgent a line is the model says, which weighs the tables' words of danger with all others.
 MODEL_EMERGENCY, MODEL_URGENT = -0.05, 0.03
 TALK = -1.0  # what the model takes for talk must sound so much more like danger, unless words name one
@@ -30,7 +31,6 @@ EMERGENCY_WORDS = 2.5  # words of so much danger make an emergency of what is ur
 # What tells a danger from talk about one; thanks or greetings beside a fire do not.
 _BLOCKS_DANGER = ("resolved", "figure", "media", "notice", "advert", "roster", "quote", "lost", "praise")
 _SIGNALS = tuple((signal, signal.value) for signal in Signal if signal is not Signal.NONE)
-SURE_CALM = -0.6  # who sounds more like danger than this is looked at, whatever the first look says
 SIGNAL_THRESHOLD = 1.5
 _WRONG = frozenset({"fault", "dirt", "disorder"})
 _ABOUT_SOMETHING = _WRONG | {"thing"}

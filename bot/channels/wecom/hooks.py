@@ -1,12 +1,9 @@
 """What every receive-address of WeCom does: prove itself, open the call, hand it on, and say "received" only after the commit."""
 
-import logging
 from collections.abc import Awaitable, Callable
 
 from bot.channels.wecom.callbacks import CallbackDoor
 from core.hooks import HookAnswer, HookCall
-
-log = logging.getLogger(__name__)
 
 # Works the text of a genuine call; False when it could not be stored and must come again.
 Worker = Callable[[str], Awaitable[bool]]
