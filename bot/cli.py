@@ -180,6 +180,14 @@ def nlp_duplicates(file: Lines, as_json: AsJson = False) -> None:
     understanding.duplicates_file(file, as_json=as_json)
 
 
+@nlp.command("addresses")
+def nlp_addresses(file: Lines, as_json: AsJson = False) -> None:
+    """在标注了楼号（houseno）的地址文件上，算认出多少栋楼。"""
+    from bot.commands import understanding
+
+    understanding.addresses_file(file, as_json=as_json)
+
+
 @nlp.command("explain")
 def nlp_explain(text: Annotated[str, typer.Argument(metavar="TEXT")], as_json: AsJson = False) -> None:
     """一句话为什么这样判断。"""

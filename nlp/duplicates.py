@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nlp.evaluate import interval
+from nlp.evaluate import rate
 from nlp.likeness import ALIKE, likeness
 from nlp.normalise import normalise
 
@@ -46,9 +46,9 @@ def judge_duplicates(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
             wrong += is_joined and is_one_place and not is_same
     return {
         "messages": len(messages),
-        "precision": _rate(right, joined),
-        "recall": _rate(right, same),
-        "same_place_wrongly_joined": _rate(wrong, apart),
+        "precision": rate(right, joined),
+        "recall": rate(right, same),
+        "same_place_wrongly_joined": rate(wrong, apart),
     }
 
 
@@ -86,7 +86,3 @@ def _names(messages: Sequence[_Message]) -> frozenset[str]:
 def _is_of_map(place: str, messages: Sequence[_Message]) -> bool:
     followed = re.compile(re.escape(place) + _FOLLOWS_PLACE)
     return _ENDS_PLACE.search(place) is not None or any(followed.search(message.text) for message in messages)
-
-
-def _rate(part: int, whole: int) -> dict[str, object]:
-    return {"value": round(part / whole, 4) if whole else None, "of": whole, "interval": interval(part, whole)}

@@ -94,12 +94,13 @@ def interval(part: int, whole: int) -> list[float] | None:
     return [round(max(0.0, middle - half), 3), round(min(1.0, middle + half), 3)]
 
 
+def rate(part: int, whole: int) -> dict[str, object]:
+    """A share as it is told: with how many it is of, and its interval."""
+    return {"value": _share(part, whole), "of": whole, "interval": interval(part, whole)}
+
+
 def _rate(judged: Sequence[_Judged], wanted: Sequence[_Judged]) -> dict[str, object]:
-    return {
-        "value": _share(len(wanted), len(judged)),
-        "of": len(judged),
-        "interval": interval(len(wanted), len(judged)),
-    }
+    return rate(len(wanted), len(judged))
 
 
 def evaluate(rows: Iterable[Mapping[str, object]]) -> dict[str, object]:

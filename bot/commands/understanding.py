@@ -9,6 +9,7 @@ import typer
 
 from core.errors import ConfigError
 from core.messages import Utterance
+from nlp.addresses import judge_addresses
 from nlp.duplicates import judge_duplicates
 from nlp.endurance import clock, endure
 from nlp.evaluate import evaluate, predict
@@ -26,17 +27,18 @@ def predict_file(file: Path) -> None:
 def evaluate_file(file: Path, *, as_json: bool) -> None:
     rows = list(_rows(file))
     texts = [str(row.get("text", "")) for row in rows]
-    figures = {**evaluate(rows), "speed": clock(texts), "endurance": endure("".join(texts))}
-    if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False))
-        return
-    for name, figure in figures.items():
-        for line in _figure_lines(name, figure):
-            typer.echo(line)
+    _tell({**evaluate(rows), "speed": clock(texts), "endurance": endure("".join(texts))}, as_json=as_json)
 
 
 def duplicates_file(file: Path, *, as_json: bool) -> None:
-    figures = judge_duplicates(list(_rows(file)))
+    _tell(judge_duplicates(list(_rows(file))), as_json=as_json)
+
+
+def addresses_file(file: Path, *, as_json: bool) -> None:
+    _tell(judge_addresses(list(_rows(file))), as_json=as_json)
+
+
+def _tell(figures: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
         return
