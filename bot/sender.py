@@ -12,7 +12,7 @@ from bot import metrics
 from bot.channels.base import Channel
 from bot.limits import Limiter, Target
 from core.clock import Clock
-from core.errors import Closed, Migrated, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import Closed, LimitReached, Migrated, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import Allowance, OutgoingAction, Sent
 from domain import phone_tasks, sending, serving, windows
 from domain.sending import Candidate, Ready
@@ -199,7 +199,7 @@ class Sender:
                     now=now,
                     seconds=error.seconds,
                     reason=error.reason,
-                    counts=not error.whole_account,
+                    counts=not (error.whole_account or isinstance(error, LimitReached)),
                 )
             case Undeliverable():
                 sending.mark_given_up(session, key, reason=error.reason, is_chat_dead=True)

@@ -4,6 +4,7 @@
     ├── Refused            a person asked for something that cannot be; `key` is the sentence they get
     ├── DeliveryError      a channel could not send
     │   ├── TryLater       again after `seconds`
+    │   │   └── LimitReached   so much has gone out that nothing may for so long; nothing is wrong with the message
     │   ├── Undeliverable  never to this address (blocked, kicked, chat gone)
     │   ├── Closed         not to this person until they write again, or a person of staff has done speaking with them
     │   ├── Rejected       the platform refuses this very message (too long, bad file)
@@ -46,6 +47,10 @@ class TryLater(DeliveryError):
         super().__init__(reason)
         self.seconds = seconds
         self.whole_account = whole_account
+
+
+class LimitReached(TryLater):
+    """So much has gone out that nothing more may for `seconds`. It is no try, and what waits behind it stays behind it."""
 
 
 class Undeliverable(DeliveryError):

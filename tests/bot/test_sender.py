@@ -11,7 +11,7 @@ import pytest
 from bot.channels.base import Deliver, Finding
 from bot.sender import Sender
 from core.clock import FixedClock
-from core.errors import Migrated, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import LimitReached, Migrated, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import Abilities, Attachment, Limit, LimitScope, Outgoing, Sent
 from domain import outbox
 from storage.chats import Chat, ChatState
@@ -126,6 +126,17 @@ async def test_later_waits_as_long_as_the_platform_says(town: Town) -> None:
     await town.send_all()
     assert sorted(town.said) == ["a", "b"]
     assert [attempts for _, _, attempts in town.rows()] == [0, 0]
+
+
+async def test_limit_of_a_chat_is_no_try_and_keeps_its_order(town: Town) -> None:
+    """The platform's count lies a moment behind ours: nothing may overtake the message that was a moment early."""
+    town.mouth.troubles = [LimitReached(0.2, "full"), LimitReached(0.2, "full")]
+    town.leave("a", "b", "c")
+    for _ in range(3):
+        await town.send_all()
+        town.clock.advance(timedelta(seconds=0.2))
+    assert town.said == ["a", "b", "c"]
+    assert [attempts for _, _, attempts in town.rows()] == [0, 0, 0]
 
 
 async def test_trouble_of_the_network_is_tried_again_with_growing_pauses(town: Town) -> None:

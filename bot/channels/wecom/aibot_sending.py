@@ -25,7 +25,7 @@ from bot.channels.wecom.client import Json
 from bot.channels.wecom.failures import delivery_error
 from bot.channels.wecom.files import LARGEST, MB, SMALLEST, kind_of, name_of
 from bot.channels.wecom.text import shorten_bytes, split
-from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import DeliveryError, LimitReached, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import Bookmark, ChatKind, Outgoing, OutgoingAction, Sent, StoredFile
 
 RESPOND, WELCOME, UPDATE, SEND = (
@@ -151,7 +151,7 @@ class AibotMouth:
             parts = plan(await self._offered(chat, text, rows, task_id), (), outgoing.files, task_id)
         wait = self._budgets.chats.seconds_until(chat, len(parts))
         if wait > 0:
-            raise TryLater(wait, "the conversation has been sent as much as WeCom lets through")
+            raise LimitReached(wait, "the conversation has been sent as much as WeCom lets through")
         for place, part in enumerate(parts):
             try:
                 if part is not parts[-1] or call is None or not await self._is_answered(outgoing, part, call):
@@ -213,7 +213,7 @@ class AibotMouth:
             raise Rejected(f"a {kind} of {len(body)} bytes is not taken")
         wait = self._budgets.uploads.seconds_until(ALL_UPLOADS, 1)
         if wait > 0:
-            raise TryLater(wait, "the bot has sent up as many files as WeCom takes")
+            raise LimitReached(wait, "the bot has sent up as many files as WeCom takes")
         self._budgets.uploads.note(ALL_UPLOADS)
         try:
             return kind, await send_up(self._line.ask, kind, body, name_of(file))
@@ -270,6 +270,6 @@ def for_bot(card: Json) -> Json:
 def failure(code: int, *, is_group: bool) -> DeliveryError:
     """What a code means to the sender. That a group was not reached never ends its being bound."""
     if code == 45009:
-        return TryLater(BUSY_CHAT, f"企业微信请稍后再试（{code}）")
+        return LimitReached(BUSY_CHAT, f"企业微信请稍后再试（{code}）")
     error = delivery_error(WeChatClientException(code, "", client=None), is_repeatable=False)
     return Rejected(error.reason) if is_group and isinstance(error, Undeliverable) else error

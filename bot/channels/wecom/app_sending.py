@@ -13,7 +13,7 @@ from bot.channels.wecom.cards import card_of
 from bot.channels.wecom.client import Json
 from bot.channels.wecom.files import upload
 from bot.channels.wecom.text import TEXT_BYTES, split
-from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import DeliveryError, LimitReached, Rejected, Undeliverable, Unknown
 from core.messages import Outgoing, OutgoingAction, Sent, StoredFile
 
 HEADING = re.compile(r"【[^【】\n]{1,60}】")
@@ -70,7 +70,7 @@ class AppMouth:
         user = outgoing.chat.external_id
         wait = self._budget.seconds_until(user, len(parts))
         if wait > 0:
-            raise TryLater(wait, "the member has been sent as much as WeCom lets through")
+            raise LimitReached(wait, "the member has been sent as much as WeCom lets through")
         made: list[Made] = []
         for part in parts:
             try:

@@ -25,7 +25,7 @@ from bot.channels.wecom.client import Json
 from bot.channels.wecom.failures import AGAIN, delivery_error
 from bot.channels.wecom.files import IMAGES, LARGEST, MB, SMALLEST, name_of
 from bot.channels.wecom.text import TEXT_BYTES, split
-from core.errors import DeliveryError, Rejected, TryLater, Undeliverable, Unknown
+from core.errors import DeliveryError, LimitReached, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import (
     Abilities,
     Attachment,
@@ -164,7 +164,7 @@ class RobotChannel:
             raise Rejected("nothing to send: neither text nor file")
         wait = self._budget.seconds_until(CHANNEL, count)
         if wait > 0:
-            raise TryLater(wait, "the robot has said as much as WeCom lets through", whole_account=True)
+            raise LimitReached(wait, "the robot has said as much as WeCom lets through", whole_account=True)
         bodies: list[StoredFile | str] = [*outgoing.files, *pieces]
         for place, one in enumerate(bodies):
             try:

@@ -12,7 +12,7 @@ from bot.channels.base import Finding
 from bot.channels.wecom.aibot import AibotChannel, Bot
 from bot.channels.wecom.aibot_line import LINE, written
 from bot.channels.wecom.aibot_socket import Line
-from core.errors import Rejected, TryLater, Unknown
+from core.errors import LimitReached, Rejected, TryLater, Unknown
 from core.messages import AttachmentKind, Button, ChatKind, IncomingKind, OutgoingAction
 from tests.bot.channels.aibot_stage import ACCEPT, CALM, CARD, GROUP, QUICK, RETURN, on_aibot
 from tests.bot.channels.wecom_stage import Ears, photo_file
@@ -169,7 +169,7 @@ async def test_conversation_gets_no_more_than_the_platform_lets_through() -> Non
         there.wecom.say("zhang", "zhang", "任务")
         for place in range(30):
             await there.channel.send(there.outgoing(f"第 {place} 条"))
-        with pytest.raises(TryLater) as later:
+        with pytest.raises(LimitReached) as later:
             await there.channel.send(there.outgoing("再一条"))
         assert later.value.seconds == 60
         there.watch.at += 60
@@ -290,7 +290,7 @@ async def test_process_that_does_not_listen_leaves_the_line_alone() -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [(45009, TryLater), (-1, TryLater), (40003, Rejected), (85002, Rejected), (846609, TryLater)],
+    [(45009, LimitReached), (-1, TryLater), (40003, Rejected), (85002, Rejected), (846609, TryLater)],
 )
 async def test_refusal_becomes_what_the_sender_understands(code: int, expected: type[Exception]) -> None:
     async with on_aibot() as there:

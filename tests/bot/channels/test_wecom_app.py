@@ -10,7 +10,7 @@ from bot.channels.wecom.app import AppChannel, Corp
 from bot.channels.wecom.app_reading import to_incoming
 from bot.channels.wecom.cards import card_of
 from bot.channels.wecom.text import split
-from core.errors import Rejected, TryLater, Undeliverable, Unknown
+from core.errors import LimitReached, Rejected, TryLater, Undeliverable, Unknown
 from core.messages import Attachment, AttachmentKind, Button, IncomingKind, OutgoingAction
 from tests.bot.channels.wecom_stage import ACCEPT, CARD, RETURN, Set, on_wecom, photo_file
 from tests.emulators.wecom import AES_KEY, AGENT, APP_SECRET, CORP, TOKEN
@@ -333,7 +333,7 @@ async def say_many(on: Set, count: int) -> list[float]:
             try:
                 await on.app.send(on.outgoing(f"第 {number} 条"))
                 break
-            except TryLater as later:
+            except LimitReached as later:
                 waits.append(later.seconds)
                 on.watch.at += later.seconds
     return waits

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels.wecom.robot import CHANNEL, Robot, RobotChannel
-from core.errors import Rejected, TryLater, Unknown
+from core.errors import LimitReached, Rejected, TryLater, Unknown
 from core.messages import Attachment, AttachmentKind, Button, ChatKind, ChatRef, Outgoing, OutgoingAction
 from tests.bot.channels.wecom_stage import Ears, Watch, photo_file
 from tests.emulators.wecom_robot import KEY, RobotEmulator
@@ -74,7 +74,7 @@ async def test_twenty_a_minute_and_no_more() -> None:
     async with on_robot() as there:
         for place in range(20):
             await there.channel.send(there.outgoing(f"第 {place} 条"))
-        with pytest.raises(TryLater) as later:
+        with pytest.raises(LimitReached) as later:
             await there.channel.send(there.outgoing("再一条"))
         assert (later.value.seconds, later.value.whole_account) == (60, True)
         there.watch.at += 60
