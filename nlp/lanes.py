@@ -12,14 +12,27 @@ FINE = 64  # how finely values are told apart
 # A dense row is one character for each weight: whole numbers from -REACH to REACH, all of them printed ASCII.
 _NOUGHT = ord("P")
 REACH = 45
+# A sparse row is three for each: the place, and the weight in two digits to this base, also printed ASCII.
+_BASE, _FIRST = 92, ord("#")
+_LIFT = _BASE * _BASE // 2
 
 Told = Iterable[tuple[int, int]]
 
 
 def sparse(row: str) -> Told:
-    """Places and weights of a text "place weight place weight …"."""
-    told = list(map(int, row.split()))
-    return zip(told[::2], told[1::2], strict=True)
+    """Places and weights of a text with three characters for each."""
+    places, highs, lows = (map(ord, row[start::3]) for start in range(3))
+    for place, high, low in zip(places, highs, lows, strict=True):
+        yield place - _FIRST, (high - _FIRST) * _BASE + low - _FIRST - _LIFT
+
+
+def as_sparse(told: Told) -> str:
+    """The text of a sparse row, of places below 92; a weight beyond 4231 is cut."""
+    written: list[str] = []
+    for place, weight in told:
+        high, low = divmod(_LIFT + max(1 - _LIFT, min(_LIFT - 1, weight)), _BASE)
+        written += (chr(_FIRST + place), chr(_FIRST + high), chr(_FIRST + low))
+    return "".join(written)
 
 
 def dense(row: str) -> Told:

@@ -3,10 +3,9 @@
 The file is JSON with whole numbers (weights times 1000): small, quick to read, and the sums are exact.
 """
 
-import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from operator import mul
 from pathlib import Path
@@ -45,9 +44,8 @@ class Margins(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights by feature. A row of `kinds` or `topics` is text, "place weight place weight …", one of `vectors` a text with a
-    character for each number; they are read when first asked for: to read all of them at the start would cost more than
-    everything else of it. `units` weighs what of the sum of the vectors is above nought, for the gate, urgent and emergency;
+    """Weights by feature. A row of `kinds` or `topics` is a sparse one of nlp/lanes.py, one of `vectors` a dense one; they are
+    read when first asked for: to read all of them at the start would cost more than everything else of it. `units` weighs what of the sum of the vectors is above nought, for the gate, urgent and emergency;
     each ends with a constant."""
 
     first: Mapping[str, int] = field(default_factory=dict)
@@ -149,8 +147,8 @@ class Model:
         return [(name, weight / SCALE) for _, name, weight in weighed[:count]]
 
 
-class _File(msgspec.Struct):
-    """What a model's file holds, in the order of the model's own parts."""
+class _File(msgspec.Struct, tag_field="form", tag="characters"):
+    """What a model's file holds, in the order of the model's own parts. One of another form is refused."""
 
     first: dict[str, int]
     urgent: dict[str, int]
@@ -186,9 +184,9 @@ def load_model(path: Path = MODEL) -> Model:
 def save_model(model: Model, path: Path) -> None:
     """Writes the whole file beside and moves it into place, so that a reader never sees half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = {one.name: getattr(model, one.name) for one in fields(model) if one.init}
+    written = _File(*(getattr(model, name) for name in _File.__struct_fields__))
     beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    beside.write_bytes(msgspec.json.encode(written))
     beside.replace(path)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from nlp.classify import Classifier, shipped_classifier
 from nlp.evaluate import interval
 from nlp.features import characters, featurise
-from nlp.lanes import REACH, as_dense
+from nlp.lanes import REACH, as_dense, as_sparse
 from nlp.learner import Rows, calibrate, fit, fit_each, margins, number, parts
 from nlp.model import FIRST_SHARE, OWN_SHARE, SCALE, SURE_CHATTER, Model, save_model
 from nlp.network import Lesson, Network, fit_network
@@ -176,12 +176,12 @@ def _beside(names: Sequence[str], heads: Sequence[Sequence[float]]) -> dict[str,
     rows = {}
     for place, name in enumerate(names):
         row = [
-            f"{number_} {round(head[place] * SCALE)}"
+            (number_, round(head[place] * SCALE))
             for number_, head in enumerate(heads)
             if abs(head[place]) >= _SMALLEST or not name
         ]
         if row:
-            rows[name] = " ".join(row)
+            rows[name] = as_sparse(row)
     return rows
 
 

@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.lanes import FINE, REACH, Lanes, as_dense, dense
+from nlp.lanes import FINE, REACH, Lanes, as_dense, as_sparse, dense, sparse
 
-WEIGHTS = st.lists(st.integers(-9000, 9000), min_size=5, max_size=5)
+MOST = 4231
+WEIGHTS = st.lists(st.integers(-MOST, MOST), min_size=5, max_size=5)
 
 
 @given(st.dictionaries(st.sampled_from("甲乙丙丁戊"), WEIGHTS), WEIGHTS, st.floats(0, 4))
 def test_sum_is_that_of_the_rows(rows: dict[str, list[int]], constant: list[int], value: float) -> None:
     written = {**rows, "": constant, "in:one": [1, 2, 3, 4, -5]}
-    told = {name: " ".join(f"{place} {weight}" for place, weight in enumerate(row)) for name, row in written.items()}
+    told = {name: as_sparse(enumerate(row)) for name, row in written.items()}
     lanes = Lanes((told, 5))
     times = round(value * FINE) / FINE
     expected = [
@@ -25,15 +26,23 @@ def test_sum_is_that_of_the_rows(rows: dict[str, list[int]], constant: list[int]
 
 
 def test_places_that_are_not_told_weigh_nothing() -> None:
-    lanes = Lanes(({"": "0 5", "灯": "2 -7 0 1"}, 3))
+    lanes = Lanes(({"": as_sparse([(0, 5)]), "灯": as_sparse([(2, -7), (0, 1)])}, 3))
     assert lanes.total(["灯"], 1.0, []) == [6.0, 0.0, -7.0]
     assert Lanes(({}, 2)).total(["灯"], 1.0, []) == [0.0, 0.0]
 
 
 def test_tables_stand_side_by_side() -> None:
-    lanes = Lanes(({"": "0 5", "灯": "1 3"}, 2), ({"灯": "0 -4", "水": "0 9"}, 1))
+    left = {"": as_sparse([(0, 5)]), "灯": as_sparse([(1, 3)])}
+    lanes = Lanes((left, 2), ({"灯": as_sparse([(0, -4)]), "水": as_sparse([(0, 9)])}, 1))
     assert lanes.total(["灯"], 1.0, []) == [5.0, 3.0, -4.0]
     assert lanes.total(["水"], 1.0, []) == [5.0, 0.0, 9.0]
+
+
+def test_sparse_rows_have_three_characters_for_each_weight() -> None:
+    told = [(0, 0), (91, -MOST), (7, MOST), (8, 12)]
+    written = as_sparse(told)
+    assert (len(written), list(sparse(written)), written.isprintable() and written.isascii()) == (12, told, True)
+    assert list(sparse(as_sparse([(3, 90_000), (4, -90_000)]))) == [(3, MOST), (4, -MOST)]
 
 
 def test_dense_rows_have_a_character_for_each_weight() -> None:
