@@ -6,6 +6,7 @@ Python adds two numbers of three hundred bytes in less time than it takes to loo
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 _OFFSET = 1 << 14  # lifts every weight above nought, so that no lane borrows from its neighbour
 FINE = 64  # how finely values are told apart
@@ -45,20 +46,37 @@ def as_dense(weights: Sequence[int]) -> str:
     return "".join(chr(_NOUGHT + max(-REACH, min(REACH, weight))) for weight in weights)
 
 
-class Lanes:
-    """Tables side by side: rows by name, each a text that `read` turns into places (below the table's width) and weights.
-    Packed at their first use."""
+class Table(NamedTuple):
+    """Rows by name, each a text that `read` turns into places (below `width`) and weights."""
 
-    def __init__(self, *tables: tuple[Mapping[str, str], int], read: Callable[[str], Told] = sparse) -> None:
-        self._tables, self._read, width = tables, read, sum(width for _, width in tables)
-        self._width = width
+    rows: Mapping[str, str]
+    width: int
+    read: Callable[[str], Told] = sparse
+
+
+class Total(NamedTuple):
+    """A sum of rows, lane by lane; each is read only where it is asked for."""
+
+    lanes: "array[int]"
+    lifted: int
+
+    def part(self, start: int, end: int) -> list[float]:
+        """The sums of these lanes."""
+        lifted = self.lifted
+        return [(lane - lifted) / FINE for lane in self.lanes[start:end]]
+
+
+class Lanes:
+    """Tables side by side, so that a name is looked up once for all of them. Rows are packed at their first use."""
+
+    def __init__(self, *tables: Table) -> None:
+        self._tables, self._width = tables, sum(table.width for table in tables)
         # Every name that has a row; 0 until it is packed.
         self._packed: dict[str, int] = {}
-        for rows, _ in tables:
-            self._packed.update(dict.fromkeys(rows, 0))
-        self._empty = [0.0] * width
+        for table in tables:
+            self._packed.update(dict.fromkeys(table.rows, 0))
 
-    def total(self, names: Iterable[str], loudness: float, values: Iterable[tuple[str, float]]) -> list[float]:
+    def total(self, names: Iterable[str], loudness: float, values: Iterable[tuple[str, float]]) -> Total:
         """The sum of the named rows, each times `loudness`, of the valued rows, and of the constant row ""."""
         look_up, load = self._packed.get, self._pack
         numbers = [number or load(name) for name in names if (number := look_up(name)) is not None]
@@ -69,18 +87,15 @@ class Lanes:
             if number is not None and times > 0:
                 sum_ += (number or load(name)) * times
                 weight += times
-        if not weight:
-            return self._empty
         lanes = array("I")
         lanes.frombytes(sum_.to_bytes(4 * self._width, sys.byteorder))
-        lifted = _OFFSET * weight
-        return [(lane - lifted) / FINE for lane in lanes]
+        return Total(lanes, _OFFSET * weight)
 
     def _pack(self, name: str) -> int:
         """The row as one number, kept. Two threads at once write the same."""
         lanes, shift = array("I", [_OFFSET]) * self._width, 0
-        for rows, width in self._tables:
-            for place, weight in self._read(rows.get(name, "")):
+        for rows, width, read in self._tables:
+            for place, weight in read(rows.get(name, "")):
                 lanes[shift + place] = _OFFSET + max(1 - _OFFSET, min(_OFFSET, weight))
             shift += width
         number = self._packed[name] = int.from_bytes(lanes.tobytes(), sys.byteorder)

@@ -68,7 +68,7 @@ def _describe(text: str, names: frozenset[str], _words: int) -> _Described:
     scores = shipped_classifier().score(text)
     found = findings(scores)
     model = shipped_model()
-    topics = dict(model.topics_in(model.totals_of(characters(text), found)))
+    topics = dict(model.topics_in(model.total_of(characters(text), found)))
     for name in sorted(filter(None, map(normalise, names)), key=len, reverse=True):
         text = text.replace(name, _GONE)
     return _Described(_runs(text), len(text) >= LONG, topics, _ASPECTS.intersection(scores.findings))

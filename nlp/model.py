@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import accumulate
 from operator import mul
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from nlp.features import EDGE, loudness
-from nlp.lanes import Lanes, dense
+from nlp.lanes import Lanes, Table, Total, dense
 from nlp.tables import DATA, KINDS
 
 MODEL = DATA / "model" / "group-talk.json"
@@ -60,7 +61,7 @@ class Model:
     sharpness: float = 4.0
     _margins: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _lanes: Lanes = field(init=False, repr=False, compare=False)
-    _sums: Lanes = field(init=False, repr=False, compare=False)
+    _ends: tuple[int, ...] = field(init=False, repr=False, compare=False)  # of kinds, topics and vectors, in a total
     _nothing: Margins = field(init=False, repr=False, compare=False)  # of a text of nothing
 
     def __post_init__(self) -> None:
@@ -68,10 +69,10 @@ class Model:
         object.__setattr__(self, "_margins", _packed(heads))
         first, urgent, emergency = (head.get("", 0) / SCALE for head in heads)
         object.__setattr__(self, "_nothing", Margins(first, first, urgent, emergency))
-        object.__setattr__(
-            self, "_sums", Lanes((self.vectors, len(self.units[0]) - 1 if self.units else 0), read=dense)
-        )
-        object.__setattr__(self, "_lanes", Lanes((self.kinds, len(KINDS)), (self.topics, len(self.codes))))
+        size = len(self.units[0]) - 1 if self.units else 0
+        tables = Table(self.kinds, len(KINDS)), Table(self.topics, len(self.codes)), Table(self.vectors, size, dense)
+        object.__setattr__(self, "_lanes", Lanes(*tables))
+        object.__setattr__(self, "_ends", tuple(accumulate(table.width for table in tables)))
 
     def margins_of(self, characters: Collection[str]) -> Margins:
         """How far the characters alone speak for a case (above 0) or for chatter, and how far they sound like danger."""
@@ -87,9 +88,11 @@ class Model:
             emergency + loud * ((total >> 2 * _WIDE) - lifted),
         )
 
-    def with_findings(
-        self, margins: Margins, characters: Collection[str], findings: Sequence[tuple[str, float]]
-    ) -> Margins:
+    def total_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> Total:
+        """What a line's characters and findings say to kinds and topics, and the sum of their vectors, all in one look."""
+        return self._lanes.total(characters, loudness(characters), findings)
+
+    def with_findings(self, margins: Margins, findings: Iterable[tuple[str, float]], total: Total) -> Margins:
         """The same margins with what the findings of the tables add, and what the network says of all."""
         first, gate, urgent, emergency = margins
         look_up = self._margins.get
@@ -101,31 +104,27 @@ class Model:
                 emergency += ((number >> 2 * _WIDE) - _LIFT) * share
         if not self.units:
             return Margins(first, gate, urgent, emergency)
-        sums = self._sums.total(characters, loudness(characters), findings)
+        sums = total.part(*self._ends[1:])
         heard = [*[sum_ if sum_ > 0 else 0.0 for sum_ in sums], 1.0]
         said = [sum(map(mul, units, heard)) for units in self.units]
         return Margins(
             first, FIRST_SHARE * first + said[0], OWN_SHARE * urgent + said[1], OWN_SHARE * emergency + said[2]
         )
 
-    def totals_of(self, characters: Collection[str], findings: Iterable[tuple[str, float]]) -> list[float]:
-        """What all heads of kinds and topics say, in one look; `kinds_in` and `topics_in` read it."""
-        return self._lanes.total(characters, loudness(characters), findings)
-
     @staticmethod
-    def kinds_in(totals: Sequence[float]) -> dict[str, float]:
+    def kinds_in(total: Total) -> dict[str, float]:
         """The margin of each kind of case."""
-        return {name: total / SCALE for name, total in zip(KINDS, totals, strict=False)}
+        return {name: sum_ / SCALE for name, sum_ in zip(KINDS, total.part(0, len(KINDS)), strict=True)}
 
-    def topics_in(self, totals: Sequence[float]) -> list[tuple[str, float]]:
+    def topics_in(self, total: Total) -> list[tuple[str, float]]:
         """The three likeliest topics with their certainty, best first."""
         if not self.codes:
             return []
-        totals = totals[len(KINDS) :]
-        sharp, most = self.sharpness / SCALE, max(totals)
+        sums = total.part(*self._ends[:2])
+        sharp, most = self.sharpness / SCALE, max(sums)
         # What lies so far behind adds nothing to the whole.
         least = most - 1500
-        near = [(math.exp((total - most) * sharp), place) for place, total in enumerate(totals) if total > least]
+        near = [(math.exp((sum_ - most) * sharp), place) for place, sum_ in enumerate(sums) if sum_ > least]
         near.sort(reverse=True)
         whole = sum([power for power, _ in near])
         return [(self.codes[place], round(power / whole, 3)) for power, place in near[:3]]

@@ -12,6 +12,7 @@ from operator import itemgetter
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
 from nlp.classify import TAUGHT, Scores, shipped_classifier
 from nlp.features import characters, findings
+from nlp.lanes import Total
 from nlp.model import BY_MODEL, SURE_CHATTER, Margins, Model, shipped_model
 from nlp.normalise import has_words, normalise, offsets
 from nlp.places import NOWHERE, Places
@@ -82,8 +83,8 @@ class _Reading:
     text: str
     characters: set[str]
     scores: Scores
-    found: list[tuple[str, float]]
     margins: Margins
+    total: Total
 
 
 def warm_up() -> None:
@@ -152,7 +153,8 @@ def _sure_chatter(text: str, seen: set[str], margins: Margins, model: Model) -> 
 def _read(text: str, seen: set[str], margins: Margins, model: Model) -> _Reading:
     scores = shipped_classifier().score(text)
     found = findings(scores)
-    return _Reading(text, seen, scores, found, model.with_findings(margins, seen, found))
+    total = model.total_of(seen, found)
+    return _Reading(text, seen, scores, model.with_findings(margins, found, total), total)
 
 
 def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...], model: Model) -> Understanding:
@@ -173,8 +175,7 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         margin = 0.0
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
     opens = decision is not Decision.SILENT and margin >= ASK_MARGIN
-    totals = model.totals_of(reading.characters, reading.found) if opens else []
-    kind = plain or _kind(model.kinds_in(totals), urgency) if opens else Kind.CHATTER
+    kind = plain or _kind(model.kinds_in(reading.total), urgency) if opens else Kind.CHATTER
     is_case = kind is not Kind.CHATTER
     likely = model.likelihood(margin)
     return Understanding(
@@ -182,7 +183,7 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         decision,
         round(likely if is_case else 1.0 - likely, 3),
         urgency if is_case else Urgency.NORMAL,
-        tuple(model.topics_in(totals)) if is_case else (),
+        tuple(model.topics_in(reading.total)) if is_case else (),
         found,
         signal,
         _reasons(reading, model, is_heard=decision is not Decision.SILENT),

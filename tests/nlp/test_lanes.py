@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.lanes import FINE, REACH, Lanes, as_dense, as_sparse, dense, sparse
+from nlp.lanes import FINE, REACH, Lanes, Table, as_dense, as_sparse, dense, sparse
 
 MOST = 4231
 WEIGHTS = st.lists(st.integers(-MOST, MOST), min_size=5, max_size=5)
@@ -14,28 +14,29 @@ WEIGHTS = st.lists(st.integers(-MOST, MOST), min_size=5, max_size=5)
 def test_sum_is_that_of_the_rows(rows: dict[str, list[int]], constant: list[int], value: float) -> None:
     written = {**rows, "": constant, "in:one": [1, 2, 3, 4, -5]}
     told = {name: as_sparse(enumerate(row)) for name, row in written.items()}
-    lanes = Lanes((told, 5))
+    lanes = Lanes(Table(told, 5))
     times = round(value * FINE) / FINE
     expected = [
         constant[place] + 0.5 * sum(row[place] for row in rows.values()) + times * (1, 2, 3, 4, -5)[place]
         for place in range(5)
     ]
-    said = lanes.total([*rows, "己"], 0.5, [("in:one", value), ("in:none", 1.0)])
+    said = lanes.total([*rows, "己"], 0.5, [("in:one", value), ("in:none", 1.0)]).part(0, 5)
     assert said == pytest.approx(expected)
-    assert lanes.total([*rows, "己"], 0.5, [("in:one", value)]) == said
+    assert lanes.total([*rows, "己"], 0.5, [("in:one", value)]).part(0, 5) == said
 
 
 def test_places_that_are_not_told_weigh_nothing() -> None:
-    lanes = Lanes(({"": as_sparse([(0, 5)]), "灯": as_sparse([(2, -7), (0, 1)])}, 3))
-    assert lanes.total(["灯"], 1.0, []) == [6.0, 0.0, -7.0]
-    assert Lanes(({}, 2)).total(["灯"], 1.0, []) == [0.0, 0.0]
+    lanes = Lanes(Table({"": as_sparse([(0, 5)]), "灯": as_sparse([(2, -7), (0, 1)])}, 3))
+    assert lanes.total(["灯"], 1.0, []).part(0, 3) == [6.0, 0.0, -7.0]
+    assert Lanes(Table({}, 2)).total(["灯"], 1.0, []).part(0, 2) == [0.0, 0.0]
 
 
 def test_tables_stand_side_by_side() -> None:
     left = {"": as_sparse([(0, 5)]), "灯": as_sparse([(1, 3)])}
-    lanes = Lanes((left, 2), ({"灯": as_sparse([(0, -4)]), "水": as_sparse([(0, 9)])}, 1))
-    assert lanes.total(["灯"], 1.0, []) == [5.0, 3.0, -4.0]
-    assert lanes.total(["水"], 1.0, []) == [5.0, 0.0, 9.0]
+    lanes = Lanes(Table(left, 2), Table({"灯": as_dense([-4]), "水": as_dense([9])}, 1, dense))
+    assert lanes.total(["灯"], 1.0, []).part(0, 3) == [5.0, 3.0, -4.0]
+    assert lanes.total(["水"], 1.0, []).part(0, 3) == [5.0, 0.0, 9.0]
+    assert lanes.total(["灯", "水"], 1.0, []).part(2, 3) == [5.0]
 
 
 def test_sparse_rows_have_three_characters_for_each_weight() -> None:
@@ -49,5 +50,5 @@ def test_dense_rows_have_a_character_for_each_weight() -> None:
     written = as_dense([0, 7, -REACH, REACH + 9])
     assert (len(written), list(dense(written))) == (4, [(0, 0), (1, 7), (2, -REACH), (3, REACH)])
     assert all(32 < ord(character) < 127 for character in as_dense(range(-REACH, REACH + 1)))
-    lanes = Lanes(({"": as_dense([1, 2]), "灯": as_dense([-3, 40])}, 2), read=dense)
-    assert lanes.total(["灯", "水"], 0.5, [("in:none", 1.0)]) == [-0.5, 22.0]
+    lanes = Lanes(Table({"": as_dense([1, 2]), "灯": as_dense([-3, 40])}, 2, dense))
+    assert lanes.total(["灯", "水"], 0.5, [("in:none", 1.0)]).part(0, 2) == [-0.5, 22.0]

@@ -25,7 +25,8 @@ def model() -> Model:
 def gate(model: Model, line: str) -> float:
     text = normalise(line)
     seen = characters(text)
-    return model.with_findings(model.margins_of(seen), seen, findings(shipped_classifier().score(text))).gate
+    found = findings(shipped_classifier().score(text))
+    return model.with_findings(model.margins_of(seen), found, model.total_of(seen, found)).gate
 
 
 def test_shipped_model_is_small_and_fits_the_tables(model: Model) -> None:
@@ -66,7 +67,8 @@ def test_network_speaks_beside_the_plain_sums() -> None:
         units=((0.1, 9.0, 0.5),) * 3,
     )
     seen = characters("灯")
-    known = model.with_findings(model.margins_of(seen), seen, [("in:thing", 0.5), ("in:unknown", 1.0)])
+    found = [("in:thing", 0.5), ("in:unknown", 1.0)]
+    known = model.with_findings(model.margins_of(seen), found, model.total_of(seen, found))
     loud = round(loudness(seen) * FINE) / FINE
     said = 0.1 * (10 * loud + 2) + 0.5
     assert known == pytest.approx((0.5, said + FIRST_SHARE * 0.5, said + OWN_SHARE * 0.8, said))
@@ -106,8 +108,8 @@ def test_empty_model_speaks_for_nothing() -> None:
     empty = Model()
     assert (
         empty.margins_of({"灯"}),
-        empty.topics_in(empty.totals_of({"灯"}, [])),
-        set(empty.kinds_in(empty.totals_of({"灯"}, [])).values()),
+        empty.topics_in(empty.total_of({"灯"}, [])),
+        set(empty.kinds_in(empty.total_of({"灯"}, [])).values()),
     ) == (
         (0.0, 0.0, 0.0, 0.0),
         [],
