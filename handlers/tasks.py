@@ -3,7 +3,7 @@
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
-from domain.cases import answers, listing, opening, proofs, words, work
+from domain.cases import answers, listing, opening, proofs, staff_words, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
 from handlers.context import Context, Press
@@ -84,7 +84,7 @@ def proof_told(ctx: Context, question: dialogues.Conversation) -> bool:
     kept = _keep_proofs(ctx, case)
     work.finish(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
     opening.keep_message(ctx.session, case, ctx.received)
-    _done(ctx, question, case, "cases.finished")
+    _done(ctx, question, case, "cases.finished", is_shown=True)
     return True
 
 
@@ -114,21 +114,27 @@ def proof_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
     kept = _keep_proofs(ctx, case)
     proofs.add(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
     opening.keep_message(ctx.session, case, ctx.received)
-    _done(ctx, question, case, "cases.proof_added")
+    _done(ctx, question, case, "cases.proof_added", is_shown=True)
     return True
 
 
 def answer_told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = _case(ctx, int(question.data["case"]), Step.FINISH)
     answers.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
-    _done(ctx, question, case, "cases.answered")
+    _done(ctx, question, case, "cases.answered", is_shown=True)
     return True
 
 
-def _done(ctx: Context, question: dialogues.Conversation, case: listing.Case, key: str) -> None:
+def _done(
+    ctx: Context, question: dialogues.Conversation, case: listing.Case, key: str, *, is_shown: bool = False
+) -> None:
+    """Thanks for the answer. Where the resident's group `is_shown` it, the worker learns what of it was left out there."""
     dialogues.close(ctx.session, question)
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    ctx.reply(key, number=case.number)
+    told = say(key, number=case.number)
+    if is_shown and staff_words.hides(ctx.session, case, ctx.incoming.text):
+        told += "\n" + say("cases.hidden_in_group")
+    ctx.reply_text(told)
 
 
 def tasks(ctx: Context) -> None:

@@ -26,6 +26,9 @@ _TOLD = re.compile(
 )
 _SURNAME_AND_TITLE = re.compile(f"{_FIRST}(?:{_TITLES})")
 _DOUBLED = re.compile(rf"(?P<name>(?:{'|'.join(DOUBLE)})[\u4e00-\u9fff])(?!路|街|城)")
+# 502陈老三说好了, 给李秀兰家送去: beside a door, or of a home, the dictionary need not know the name.
+_AT_A_DOOR = re.compile(rf"(?<=\d{{3}})[号室]?的?(?P<name>{_FIRST}[老小大阿][\u4e00-\u9fff])")
+_HOME = "家"
 _PERSON = "nr"  # the dictionary's mark
 SHORTEST, LONGEST = 2, 4
 
@@ -43,10 +46,11 @@ def names_in(text: str, *, known: Collection[str] = ()) -> list[tuple[int, int]]
     found = {(start, start + len(name)) for name in known if len(name) >= SHORTEST for start in _places_of(name, text)}
     position = 0
     for word, mark in _tagged(text):
-        if mark.startswith(_PERSON) and looks_like_name(word):
-            found.add((position, position + len(word)))
+        name = word.removesuffix(_HOME) if len(word) > SHORTEST else word
+        if mark.startswith(_PERSON) and looks_like_name(name):
+            found.add((position, position + len(name)))
         position += len(word)
-    for pattern in (_TITLED, _TOLD, _DOUBLED):
+    for pattern in (_TITLED, _TOLD, _DOUBLED, _AT_A_DOOR):
         found.update(match.span("name") for match in pattern.finditer(text) if looks_like_name(match["name"]))
     apart: list[tuple[int, int]] = []
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):

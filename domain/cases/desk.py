@@ -14,7 +14,7 @@ from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, corrections, outbox, people, reminders
-from domain.cases import opening, receipts, words, work
+from domain.cases import opening, receipts, staff_words, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from domain.cases.opening import Matter
 from storage.areas import Area
@@ -250,7 +250,8 @@ def withdraw(session: Session, case: Case, actor: Person, *, note: str, now: dat
     """Staff take a case off the list with a reason, and whoever reported it is told."""
     reason = _reason(note)
     work.withdraw(session, case, actor_id=actor.id, now=now, note=reason)
-    work.send_to_reporter(session, case, say("cases.withdrawn_by_desk", number=case.number, reason=reason), now=now)
+    shown = staff_words.as_shown(session, case, reason)
+    work.send_to_reporter(session, case, say("cases.withdrawn_by_desk", number=case.number, reason=shown), now=now)
 
 
 def reopen(session: Session, case: Case, actor: Person, *, note: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from core.errors import Refused
 from core.texts import say
 from domain import chats, dialogues, files, outbox, reminders
-from domain.cases import work
+from domain.cases import staff_words, work
 from domain.cases.life import State, Step, take_step
 from domain.files import FileState
 from domain.outbox import Priority
@@ -82,5 +82,6 @@ def add(
     data = {"files": [str(key) for key in file_ids]}
     take_step(session, case, Step.ADD, now=now, actor_id=person.id, note=note, data=data)
     if case.state == State.FINISHED:
-        text = say("cases.proof_for_resident", number=case.number, note=note or say("cases.photo_proof"))
+        shown = staff_words.as_shown(session, case, note) or say("cases.photo_proof")
+        text = say("cases.proof_for_resident", number=case.number, note=shown)
         work.send_to_reporter(session, case, text, now=now, file_ids=file_ids)

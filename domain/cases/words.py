@@ -10,6 +10,7 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_for_group, mask_place
 from core.texts import say
 from domain import conventions, people
+from domain.cases import staff_words
 from domain.cases.life import STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
@@ -181,7 +182,7 @@ def _withdrawn(session: Session, case: Case) -> str:
     reason = session.scalars(query.order_by(CaseEvent.id.desc()).limit(1)).one_or_none()
     if not reason:
         return say("cases.receipt_withdrawn", number=case.number)
-    return say("cases.receipt_withdrawn_by_desk", number=case.number, reason=mask_for_group(reason))
+    return say("cases.receipt_withdrawn_by_desk", number=case.number, reason=staff_words.for_group(reason))
 
 
 def progress(session: Session, case: Case) -> str:

@@ -13,7 +13,7 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import chats, outbox, reminders
-from domain.cases import dispatch, emergencies, joined, listing, photos, receipts, words
+from domain.cases import dispatch, emergencies, joined, listing, photos, receipts, staff_words, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
 from domain.topics import hours_for
@@ -252,6 +252,7 @@ def finish(
 
 def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_ids: Sequence[int]) -> None:
     """Asks the resident: where they reported it, or in private for a private matter."""
+    note = staff_words.as_shown(session, case, note)
     if case.kind == Kind.QUESTION:
         text = say("cases.rate_answer", number=case.number, note=note)
     else:

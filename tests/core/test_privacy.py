@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.privacy import mask, mask_for_group, mask_name, mask_phone, mask_place
+from core.privacy import mask, mask_for_group, mask_name, mask_phone, mask_place, mask_talk
 
 MOBILES = [
     "13812345678",
@@ -251,3 +251,33 @@ def test_mask_finds_a_phone_between_any_words(before: str, after: str, phone: st
 )
 def test_place_in_a_group_names_no_door(place: str, shown: str) -> None:
     assert mask_place(place) == shown
+
+
+@pytest.mark.parametrize(
+    ("talk", "shown"),
+    [
+        ("301 已换软管", "*** 已换软管"),
+        ("楼上401和317李**家都同意", "楼上***和***李**家都同意"),
+        ("三零一、302都通水了", "***、***都通水了"),
+        ("B1201和502业主说好了", "B***和***业主说好了"),
+        ("电话139-1234-5678，座机0571-88123456", "电话***，座机***"),
+        ("车牌浙A12345已挪，3号楼2单元501也通了", "车牌***已挪，3号楼2单元***也通了"),
+    ],
+)
+def test_talk_of_staff_shows_no_door_and_nothing_of_a_number(talk: str, shown: str) -> None:
+    assert mask_talk(talk) == shown
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        "换了3个灯泡，2号楼正常",
+        "花了301元，换了105 米线",
+        "512路站牌、2012年的井盖",
+        "走访了317家，共301户",
+        "可拨打 110、112、119、12345",
+        "与 BX-20261121-1001 是同一件，3:05到场，水压0.301",
+    ],
+)
+def test_talk_of_staff_keeps_what_is_no_door(talk: str) -> None:
+    assert mask_talk(talk) == talk

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import select
 
 from core.texts import say
-from domain.cases import listing
-from storage.cases import CaseEvent
+from domain.cases import desk, listing
+from storage.cases import Case, CaseEvent
 from tests.stage import GROUP, PRIVATE, STAFF_GROUP, Stage, photo
 
 pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
@@ -211,3 +212,58 @@ async def test_good_rating_pressed_twice_counts_once(stage: Stage) -> None:
     await stage.settle()
     assert notices[0]() == ""
     assert stage.steps(NUMBER).count("satisfied") == 1
+
+
+TOLD_OF_IT = "群里看到的这句话已隐去姓名、电话和门牌。"
+
+
+async def finish_with(stage: Stage, note: str) -> None:
+    await stage.pass_time(seconds=10)
+    await stage.press("张伟", PRIVATE, "接单")
+    await stage.press("张伟", PRIVATE, "办结")
+    await stage.say("张伟", PRIVATE, note)
+
+
+async def test_closing_words_reach_the_group_without_names_and_doors(stage: Stage) -> None:
+    await assigned(stage)
+    await finish_with(stage, "301李秀兰家换了软管，楼上401王强同意赔200块，电话13912345678")
+    assert stage.last(GROUP).text == (
+        f"{NUMBER} 井盖 · 3号楼，张网格员说已经处理好了：***李**家换了软管，楼上***王*同意赔200块，电话***\n请问您满意吗？"
+    )
+    assert stage.texts("张伟")[-1] == f"{NUMBER} 已办结，正在请居民评价。\n{TOLD_OF_IT}"
+
+
+async def test_closing_words_without_anything_personal_stay_as_they_are(stage: Stage) -> None:
+    await assigned(stage)
+    await finish_with(stage, "换了3个灯泡，2号楼正常")
+    assert "说已经处理好了：换了3个灯泡，2号楼正常\n" in stage.last(GROUP).text
+    assert stage.texts("张伟")[-1] == f"{NUMBER} 已办结，正在请居民评价。"
+
+
+async def test_closing_words_stay_whole_in_private(stage: Stage) -> None:
+    await stage.say("王阿姨", PRIVATE, "3号楼门口井盖坏了")
+    await finish_with(stage, "301李秀兰家门口的也换了")
+    assert "说已经处理好了：301李秀兰家门口的也换了\n" in stage.last("王阿姨").text
+    assert stage.texts("张伟")[-1] == f"{NUMBER} 已办结，正在请居民评价。"
+
+
+async def test_answer_in_the_group_names_nobody(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, "高龄补贴怎么办理，需要什么材料？")
+    await stage.pass_time(seconds=10)
+    (number,) = stage.numbers()
+    await stage.press("陈静", PRIVATE, "答复")
+    await stage.say("陈静", PRIVATE, "带身份证来，上周301李秀兰也是这样办的")
+    assert stage.last(GROUP).text.startswith(f"{number} 社区答复：带身份证来，上周***李**也是这样办的\n")
+    assert stage.texts("陈静")[-1] == f"{number} 的答复已发给居民。\n{TOLD_OF_IT}"
+
+
+async def test_reason_of_a_withdrawal_reaches_the_group_without_names_and_doors(stage: Stage) -> None:
+    await assigned(stage)
+    with stage.app.database.writing() as session:
+        case, clerk = session.scalars(select(Case)).one(), stage.person(session, "陈静")
+        desk.withdraw(session, case, clerk, note="302刘桂芳家已自行处理", now=stage.clock.now())
+    await stage.settle()
+    assert stage.texts(GROUP) == [
+        f"{NUMBER} 社区已撤销，原因：***刘**家已自行处理",
+        f"{NUMBER} 社区已撤销，原因：***刘**家已自行处理。如仍需处理，请再说一次。",
+    ]

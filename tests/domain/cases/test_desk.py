@@ -101,7 +101,7 @@ def test_receipt_of_a_case_that_staff_took_off_says_who_did_and_why(session: Ses
     session.refresh(case)
     desk.withdraw(session, case, clerk, note="与 3 号楼 13812345678 那件重复", now=now)
     session.flush()
-    assert words.receipt(session, case) == f"{case.number} 社区已撤销，原因：与 3 号楼 *********78 那件重复"
+    assert words.receipt(session, case) == f"{case.number} 社区已撤销，原因：与 3 号楼 *** 那件重复"
     told = session.scalars(select(Outbox.text).where(Outbox.chat_id == private.id)).all()
     assert f"{case.number} 社区已撤销，不用处理了。原因：与 3 号楼 13812345678 那件重复" in told
 
