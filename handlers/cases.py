@@ -33,7 +33,7 @@ def report(ctx: Context) -> None:
         now=ctx.now,
         reply_to=None if ctx.is_private else ctx.incoming.message_id,
         thread=ctx.incoming.chat.thread,
-        asks_place=places_needed and case.urgency != Urgency.EMERGENCY,
+        asks_place=places_needed and case.urgency != Urgency.EMERGENCY,  # an emergency asks in its own words
         start_link=link,
     )
     if case.urgency == Urgency.EMERGENCY:

@@ -6,7 +6,7 @@ from domain import dialogues, people
 from domain.cases import joined, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
-from handlers import cases
+from handlers import cases, emergencies
 from handlers.context import Context
 
 LONGEST_PLACE = 30
@@ -127,6 +127,9 @@ def add_place(ctx: Context, case: listing.Case, *, said: str = "") -> None:
 
 def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
     """The answer to "在哪栋楼": joins the case when it holds a place and no new trouble. False: it was something else."""
+    called_for = ctx.session.get(listing.Case, int(question.data["case"]))
+    if called_for is not None and called_for.urgency == Urgency.EMERGENCY and called_for.state in ACTIVE:
+        return emergencies.place_told(ctx, called_for)
     if not ctx.understanding.places or (
         ctx.understanding.decision == Decision.ACT and ctx.understanding.kind != Kind.CHATTER
     ):

@@ -27,6 +27,7 @@ from storage.messages import Outbox
 # A later photo, place or "还没修" by the same person belongs to what they reported this long ago.
 FOLLOW_UP = timedelta(minutes=10)
 RECENT = "recent cases"
+LONGEST_PLACE = 100
 KINDS_WITH_PLACE = frozenset({Kind.REPORT})
 
 
@@ -46,7 +47,7 @@ class Matter:
 
 def place_words(mentions: tuple[PlaceMention, ...]) -> str:
     """The place as the resident said it."""
-    return " ".join(dict.fromkeys(mention.words for mention in mentions))[:100]
+    return " ".join(dict.fromkeys(mention.words for mention in mentions))[:LONGEST_PLACE]
 
 
 def site_named(session: Session, matter: Matter) -> str:
@@ -303,9 +304,12 @@ def add_place(
     actor_id: int | None,
     now: datetime,
     cause_id: int | None,
+    said: str = "",
 ) -> None:
-    """The place, told late or corrected. Until somebody has accepted, the case goes to whoever is in charge there."""
-    take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=place, data={"place": place}, cause_id=cause_id)
+    """The place, told late or corrected, with all that was `said` with it. Until somebody has accepted, the case goes to whoever is
+    in charge there."""
+    note = said or place
+    take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=note, data={"place": place}, cause_id=cause_id)
     case.place = place
     moved = area_id is not None and area_id != case.area_id
     if area_id is not None:
@@ -314,9 +318,23 @@ def add_place(
     holder = case.assignee_id
     if moved and case.state in (State.OPEN, State.ASSIGNED):
         work.route(session, case, now=now, cause_id=cause_id)
-    if case.assignee_id == holder:
+    if case.urgency == Urgency.EMERGENCY:
+        _tell_where_to(session, case, said, now=now)
+    elif case.assignee_id == holder:
         work.tell_worker(session, case, say("cases.card_place_changed", number=case.number, place=place), now=now)
     work.refresh(session, case, now=now)
+
+
+def _tell_where_to(session: Session, case: Case, said: str, *, now: datetime) -> None:
+    """Everybody who was called out without a place learns it at once."""
+    told = say("cases.emergency_place", number=case.number, place=case.place)
+    if said and said != case.place:
+        told += "\n" + say("cases.emergency_said", note=said)
+        work.tell_assignee(session, case, told, now=now)
+    else:
+        work.tell_worker(session, case, told, now=now)
+    if not case.is_private:
+        work.tell_desk(session, case, told, now=now)
 
 
 def edit_text(

@@ -11,7 +11,7 @@ from core.privacy import mask_for_group, mask_place
 from core.texts import say
 from domain import conventions, people
 from domain.cases import staff_words
-from domain.cases.life import STATE_NAMES, State, Step
+from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
 from nlp import halves
@@ -155,16 +155,26 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
         text = say(f"cases.receipt_{kind.value}", number=case.number)
         return f"{text}\n{joined_count(case)}" if case.joined else text
     if case.urgency == Urgency.EMERGENCY and state in (State.OPEN, State.ASSIGNED):
-        who = worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
-        return say("cases.receipt_emergency", call=whom_to_call(case), number=case.number, who=who)
+        blanks = {"call": whom_to_call(case), "number": case.number, "who": who_was_called(session, case)}
+        return say("cases.receipt_emergency", **blanks) + _asks_where_to(case)
     lines = say("cases.receipt", number=case.number, what=what(case), who=_progress(session, case, state))
-    if asks_place:
-        lines += "\n" + say("cases.receipt_ask_place")
+    lines += "\n" + say("cases.receipt_ask_place") if asks_place else _asks_where_to(case)
     if case.joined:
         lines += "\n" + joined_count(case)
     if kind == Kind.REPORT and case.topic in HABITS and state in (State.OPEN, State.ASSIGNED):
         lines += _clause(session, case)
     return lines
+
+
+def who_was_called(session: Session, case: Case) -> str:
+    """Whoever has an emergency, by role and surname; else the community's people on duty."""
+    return worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
+
+
+def _asks_where_to(case: Case) -> str:
+    """Nobody can come where nobody knows the way: asked for as long as an emergency has no place."""
+    is_asked = case.urgency == Urgency.EMERGENCY and case.kind == Kind.REPORT and case.state in ACTIVE
+    return "\n" + say("cases.receipt_emergency_ask_place") if is_asked and not case.place else ""
 
 
 def _clause(session: Session, case: Case) -> str:

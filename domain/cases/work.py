@@ -179,7 +179,13 @@ def _tell_person(
 
 def tell_worker(session: Session, case: Case, text: str, *, now: datetime, file_ids: Sequence[int] = ()) -> None:
     """A line to whoever has the case, if their card has gone out already: before that the card itself will say it."""
-    if case.assignee_id is not None and case.card_id is not None:
+    if case.card_id is not None:
+        tell_assignee(session, case, text, now=now, file_ids=file_ids)
+
+
+def tell_assignee(session: Session, case: Case, text: str, *, now: datetime, file_ids: Sequence[int] = ()) -> None:
+    """The same, even before their card: what no card says."""
+    if case.assignee_id is not None:
         _tell_person(session, case.assignee_id, case, text, now=now, file_ids=file_ids)
 
 
