@@ -160,11 +160,13 @@ def doubt(ctx: Context) -> None:
 
 
 def mine(ctx: Context) -> None:
-    """My cases, in private chat whatever they are, in a group the public ones only."""
-    rows = listing.of_reporter(ctx.session, ctx.person.id, limit=MOST_IN_LIST)
-    shown = [case for case in rows if ctx.is_private or (not case.is_private and case.kind != Kind.WISH)]
+    """My cases, in private chat whatever they are, in a group those that were told in one and are not private."""
+    shown = rows = listing.of_reporter(ctx.session, ctx.person.id, limit=MOST_IN_LIST)
+    if not ctx.is_private:
+        public = listing.for_groups(ctx.session, rows, teller_id=ctx.person.id)
+        shown = [case for case in public if case.kind != Kind.WISH]
     if not shown:
-        ctx.reply("cases.mine_none")
+        ctx.reply("cases.mine_elsewhere" if rows else "cases.mine_none")
         return
     lines = [say("cases.mine_title")]
     lines += [
@@ -176,17 +178,22 @@ def mine(ctx: Context) -> None:
         )
         for case in shown
     ]
+    if len(shown) < len(rows):
+        lines.append(say("cases.mine_rest"))
     ctx.reply_text("\n".join(lines))
 
 
 def wishes(ctx: Context) -> None:
-    """The wishes that wait to be fulfilled, without names."""
-    rows = listing.open_wishes(ctx.session, ctx.chat.community_id, limit=MOST_IN_LIST) if ctx.chat.community_id else []
+    """The wishes that wait to be fulfilled, without names; in a group those that were told there or that staff have looked at."""
+    rows = listing.open_wishes(ctx.session, ctx.chat, ctx.person.id, limit=MOST_IN_LIST)
+    has_more = not ctx.is_private and listing.wishes_unread(ctx.session, ctx.chat, ctx.person.id)
     if not rows:
-        ctx.reply("cases.wishes_none")
+        ctx.reply("cases.wishes_elsewhere" if has_more else "cases.wishes_none")
         return
     lines = [say("cases.wishes_title")]
     lines += [say("cases.wish_line", number=case.number, text=words.wish_text(case)) for case in rows]
+    if has_more:
+        lines.append(say("cases.wishes_rest"))
     ctx.reply_text("\n".join(lines))
 
 

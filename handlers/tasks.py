@@ -138,17 +138,20 @@ def _done(
 
 
 def tasks(ctx: Context) -> None:
-    """What I have in hand, the nearest deadline first."""
+    """What I have in hand, the nearest deadline first; in a group without what was told in private."""
     if not access.duties(ctx.session, ctx.person.id, ctx.today):
         ctx.reply("cases.staff_only")
         return
     rows = listing.tasks_of(ctx.session, ctx.person.id)
-    if not rows:
-        ctx.reply("cases.tasks_none")
+    shown = rows if ctx.is_private else listing.for_groups(ctx.session, rows)
+    if not shown:
+        ctx.reply("cases.tasks_elsewhere" if rows else "cases.tasks_none")
         return
-    lines = [say("cases.tasks_title", count=len(rows))]
-    for case in rows:
+    lines = [say("cases.tasks_title", count=len(shown))]
+    for case in shown:
         deadline = words.moment(case.deadline_at) if case.deadline_at else ""
         what, state = words.what(case), STATE_NAMES[State(case.state)]
         lines.append(say("cases.task_line", number=case.number, what=what, state=state, deadline=deadline))
+    if len(shown) < len(rows):
+        lines.append(say("cases.tasks_rest"))
     ctx.reply_text("\n".join(lines))

@@ -6,23 +6,29 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 
 from core.errors import Refused
-from core.messages import OutgoingAction
+from core.messages import Kind, OutgoingAction
 from domain import chats, outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
 from domain.outbox import Outbox
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
-from storage.chats import Chat
+from storage.chats import Chat, ChatPurpose
 
 __all__ = [
     "Case",
     "CaseEvent",
+    "for_groups",
     "of_reporter",
     "open_wishes",
     "reported_by",
     "settle_question",
     "tasks_of",
+    "wishes_unread",
 ]
+
+# Topics that are about people of one home whatever kind of case they are.
+TOPICS_BETWEEN_PEOPLE = frozenset({"family"})
+SAID_TO_US = "chat"  # a case's source; any other was entered by staff
 
 
 def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Case]:
@@ -43,15 +49,55 @@ def tasks_of(session: Session, person_id: int, *, limit: int = 50) -> Sequence[C
     return session.scalars(query).all()
 
 
-def open_wishes(session: Session, community_id: int, *, limit: int) -> Sequence[Case]:
-    """The wishes that nobody has fulfilled yet, oldest first."""
+def for_groups(session: Session, cases: Sequence[Case], *, teller_id: int | None = None) -> list[Case]:
+    """Those of the cases that a group may read of: told in a group, and not between people. Of what somebody else reported, what
+    counts is where `teller_id` joined it."""
+    origins = {case.id: case.chat_id for case in cases}
+    if teller_id is not None:
+        others = [case.id for case in cases if case.reporter_id != teller_id]
+        joined = select(CaseReporter.case_id, CaseReporter.chat_id).where(
+            CaseReporter.person_id == teller_id, CaseReporter.parted_at.is_(None), CaseReporter.case_id.in_(others)
+        )
+        origins.update((case_id, chat_id) for case_id, chat_id in session.execute(joined))
+    told_in = {chat_id for chat_id in origins.values() if chat_id is not None}
+    groups = set(session.scalars(select(Chat.id).where(Chat.id.in_(told_in), Chat.purpose != ChatPurpose.PRIVATE)))
+    return [
+        case
+        for case in cases
+        if origins[case.id] in groups and not case.is_private and case.topic not in TOPICS_BETWEEN_PEOPLE
+    ]
+
+
+def open_wishes(session: Session, chat: Chat, person_id: int, *, limit: int) -> Sequence[Case]:
+    """The wishes of a chat's community that nobody has fulfilled yet and that may be read there, oldest first: those that staff have
+    entered or accepted, and of the rest what was told in this group; in private chat what was told in any, and one's own."""
+    told_here = Case.chat_id == chat.id
+    if chat.purpose == ChatPurpose.PRIVATE:
+        groups = select(Chat.id).where(Chat.community_id == chat.community_id, Chat.purpose == ChatPurpose.RESIDENTS)
+        told_here = or_(Case.reporter_id == person_id, Case.chat_id.in_(groups))
+    may_be_read = or_(Case.source != SAID_TO_US, Case.state.in_((State.ACCEPTED, State.ARRIVED)), told_here)
     query = (
         select(Case)
-        .where(Case.community_id == community_id, Case.kind == "wish", Case.state.in_(ACTIVE))
+        .where(Case.community_id == chat.community_id, Case.kind == Kind.WISH, Case.state.in_(ACTIVE), may_be_read)
         .order_by(Case.id)
         .limit(limit)
     )
     return session.scalars(query).all()
+
+
+def wishes_unread(session: Session, chat: Chat, person_id: int) -> bool:
+    """Whether this person reads of more wishes in private than in this group."""
+    groups = select(Chat.id).where(
+        Chat.community_id == chat.community_id, Chat.purpose == ChatPurpose.RESIDENTS, Chat.id != chat.id
+    )
+    query = select(Case.id).where(
+        Case.community_id == chat.community_id,
+        Case.kind == Kind.WISH,
+        Case.source == SAID_TO_US,
+        Case.state.in_(ACTIVE - {State.ACCEPTED, State.ARRIVED}),
+        or_(Case.chat_id.in_(groups), and_(Case.reporter_id == person_id, Case.chat_id != chat.id)),
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def reported_by(session: Session, person_id: int, case_id: int) -> Case:

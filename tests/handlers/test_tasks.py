@@ -158,6 +158,26 @@ async def test_tasks_lists_what_is_in_hand_the_nearest_deadline_first(stage: Sta
     assert lines[1] == "BX-20261121-0002 井盖 · 3号楼：已派单，时限 11月21日 18:00"
 
 
+async def test_tasks_in_a_group_leave_out_what_was_told_in_private(stage: Stage) -> None:
+    await stage.say("王阿姨", PRIVATE, "3号楼楼道灯不亮了")
+    await stage.say("张伟", STAFF_GROUP, "任务")
+    assert stage.texts(STAFF_GROUP)[-1] == "您手上的待办请私聊我发“任务”查看。"
+    await stage.say("李叔", GROUP, "3号楼门口井盖坏了")
+    await stage.say("张伟", STAFF_GROUP, "任务")
+    assert stage.texts(STAFF_GROUP)[-1] == (
+        "您手上的待办（1 件）：\nBX-20261121-0002 井盖 · 3号楼：已派单，时限 11月21日 18:00\n"
+        "其余的请私聊我发“任务”查看。"
+    )
+
+
+async def test_tasks_in_a_group_leave_out_matters_of_a_home(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "3号楼有人天天打孩子")
+    await stage.pass_time(seconds=10)
+    worker = next(name for name in ("赵敏", "张伟") if stage.posts(name))
+    await stage.say(worker, STAFF_GROUP, "任务")
+    assert stage.texts(STAFF_GROUP)[-1] == "您手上的待办请私聊我发“任务”查看。"
+
+
 async def test_tasks_are_for_staff_only(stage: Stage) -> None:
     await stage.say("王阿姨", PRIVATE, "任务")
     assert stage.texts("王阿姨") == ["这个功能只给社区工作人员和网格员使用。"]
