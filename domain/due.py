@@ -278,7 +278,7 @@ def _unrated(session: Session, cases: Sequence[Case], now: datetime) -> None:
     for case in cases:
         if case.state == State.FINISHED:
             take_step(session, case, Step.CLOSE, now=now, data={"why": "unrated"})
-            case.closed_at = now
+            case.closed_at, case.rating = now, None
             work.refresh(session, case, now=now)
 
 

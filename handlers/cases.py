@@ -7,7 +7,7 @@ from core.errors import Refused
 from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, corrections, dialogues, files, inbox
-from domain.cases import joining, listing, opening, parting, receipts, words, work
+from domain.cases import joining, listing, opening, parting, ratings, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State
 from domain.inbox import Outcome
 from handlers import homes
@@ -259,7 +259,8 @@ def _rate(ctx: Context, subject: int, *, is_satisfied: bool) -> None:
     case = listing.reported_by(ctx.session, ctx.person.id, subject)
     if not is_satisfied and case.state not in (State.FINISHED, State.CLOSED):
         raise Refused("cases.press_unknown")
-    work.rate(ctx.session, case, ctx.person.id, satisfied=is_satisfied, now=ctx.now)
+    if not (is_satisfied and ratings.is_rated(case)):
+        work.rate(ctx.session, case, ctx.person.id, satisfied=is_satisfied, now=ctx.now)
     key = "rated_satisfied" if is_satisfied else "rated_dissatisfied"
     ctx.answer_press()
     if not is_satisfied:
@@ -267,3 +268,4 @@ def _rate(ctx: Context, subject: int, *, is_satisfied: bool) -> None:
     listing.settle_question(
         ctx.session, ctx.chat, ctx.incoming.message_id, say(f"cases.{key}", number=case.number), now=ctx.now
     )
+    ratings.settle(ctx.session, case, now=ctx.now)

@@ -6,7 +6,7 @@ from domain import dialogues, people
 from domain.cases import joined, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
-from handlers import cases, emergencies
+from handlers import cases, emergencies, ratings
 from handlers.context import Context
 
 LONGEST_PLACE = 30
@@ -101,7 +101,7 @@ def _taken_back(ctx: Context, case: listing.Case) -> bool:
 def _resolved(ctx: Context, case: listing.Case) -> None:
     """The reporter says it is done: a finished case closes, an active one is for its worker to confirm."""
     if case.state == State.FINISHED and case.reporter_id == ctx.person.id:
-        work.rate(ctx.session, case, ctx.person.id, satisfied=True, now=ctx.now)
+        ratings.satisfied(ctx, case)
         return
     opening.add_note(
         ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id

@@ -27,6 +27,7 @@ from handlers import (
     homes,
     meanings,
     neighbours,
+    ratings,
     serving,
     several,
     start,
@@ -271,7 +272,14 @@ def _message(ctx: Context) -> None:
     if serving.asks_for_somebody(ctx):
         serving.ask(ctx)
         return
-    if _bind(ctx) or meanings.told(ctx) or _answers_question(ctx) or neighbours.agree(ctx) or _concerns_case(ctx):
+    if (
+        _bind(ctx)
+        or ratings.told(ctx)
+        or meanings.told(ctx)
+        or _answers_question(ctx)
+        or neighbours.agree(ctx)
+        or _concerns_case(ctx)
+    ):
         return
     if not answers.from_kept(ctx):
         _new_matter(ctx)

@@ -14,7 +14,7 @@ from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, corrections, outbox, people, reminders
-from domain.cases import opening, receipts, staff_words, words, work
+from domain.cases import opening, ratings, receipts, staff_words, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from domain.cases.opening import Matter
 from storage.areas import Area
@@ -239,11 +239,11 @@ def close(session: Session, case: Case, actor: Person, *, is_satisfied: bool, no
     reason = _reason(note)
     step = Step.SATISFIED if is_satisfied else Step.CLOSE
     take_step(session, case, step, now=now, actor_id=actor.id, note=reason, data={"by": "staff"})
-    if is_satisfied:
-        case.rating = work.SATISFIED
+    case.rating = work.SATISFIED if is_satisfied else None
     case.closed_at = now
     reminders.cancel_all(session, case, now=now)
     work.refresh(session, case, now=now)
+    ratings.settle(session, case, now=now)
 
 
 def withdraw(session: Session, case: Case, actor: Person, *, note: str, now: datetime) -> None:

@@ -88,7 +88,7 @@ STEPS: dict[Step, tuple[frozenset[State], State | None]] = {
     Step.RETURN: (WITH_WORKER, State.OPEN),
     Step.ARRIVE: (frozenset({State.ASSIGNED, State.ACCEPTED}), State.ARRIVED),
     Step.FINISH: (ACTIVE, State.FINISHED),
-    Step.SATISFIED: (frozenset({State.FINISHED}), State.CLOSED),
+    Step.SATISFIED: (frozenset({State.FINISHED, State.CLOSED}), State.CLOSED),
     Step.DISSATISFIED: (frozenset({State.FINISHED, State.CLOSED}), State.OPEN),
     Step.REOPEN: (frozenset({State.FINISHED, State.CLOSED}), State.OPEN),
     Step.CLOSE: (frozenset({State.FINISHED}), State.CLOSED),

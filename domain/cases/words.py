@@ -208,7 +208,7 @@ def _progress(session: Session, case: Case, state: State) -> str:
         State.ACCEPTED: "receipt_accepted",
         State.ARRIVED: "receipt_arrived",
         State.FINISHED: "receipt_finished",
-        State.CLOSED: "receipt_closed",
+        State.CLOSED: "receipt_closed" if case.rating is not None else "receipt_closed_unrated",
     }[state]
     return say(f"cases.{key}", worker=worker, deadline=deadline)
 

@@ -310,7 +310,7 @@ def rate(session: Session, case: Case, person_id: int, *, satisfied: bool, now: 
     take_step(session, case, step, now=now, actor_id=person_id, note=note)
     case.rating = SATISFIED if satisfied else DISSATISFIED
     if satisfied:
-        case.closed_at = now
+        case.closed_at = case.closed_at or now
         reminders.cancel_all(session, case, now=now)
     else:
         _start_over(session, case, note=note, now=now)
@@ -320,6 +320,7 @@ def rate(session: Session, case: Case, person_id: int, *, satisfied: bool, now: 
 def reopen(session: Session, case: Case, *, actor_id: int | None, note: str, now: datetime) -> None:
     """The matter is not done after all."""
     take_step(session, case, Step.REOPEN, now=now, actor_id=actor_id, note=note)
+    case.rating = None
     _start_over(session, case, note=note, now=now)
     refresh(session, case, now=now)
 

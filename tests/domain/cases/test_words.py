@@ -54,6 +54,7 @@ def test_receipt_tells_where_the_case_stands(
     session: Session, place: builders.Place, now: datetime, state: State
 ) -> None:
     made = case(session, place, now, state=state)
+    made.rating = 5 if state == State.CLOSED else None
     text = words.receipt(session, made)
     if state == State.WITHDRAWN:
         assert text == f"{made.number} 已按您的意思撤回。"
