@@ -249,8 +249,8 @@ def _emergencies(session: Session, cases: Sequence[Case], now: datetime) -> None
             min(OFTEN, waited // emergencies.REPEAT)
             + max(timedelta(), waited - OFTEN * emergencies.REPEAT) // LATER_REPEAT
         )
-        place = words.place_name(session, case)
-        text = say("cases.emergency_again", count=count, number=case.number, what=words.what(case), place=place)
+        place, what = words.place_for_staff(session, case), words.what_for_staff(case)
+        text = say("cases.emergency_again", count=count, number=case.number, what=what, place=place)
         if (chat := worker_chats.get((case.assignee_id, case.chat_id))) is not None:
             outbox.post(
                 session,

@@ -37,14 +37,11 @@ def report(ctx: Context) -> None:
         start_link=link,
     )
     if case.urgency == Urgency.EMERGENCY:
-        what, place = (
-            words.what(case),
-            words.place_name(ctx.session, case),
-        )
+        what, place = words.what_for_staff(case), words.place_for_staff(ctx.session, case)
         work.tell_desk(
             ctx.session, case, say("cases.emergency_push", number=case.number, what=what, place=place), now=ctx.now
         )
-    if places_needed:
+    if places_needed and not case.is_private:
         ctx.ask(ASK_PLACE_STEP, {"case": str(case.id)})
     elif case.is_private and ctx.is_private:
         ctx.ask(DETAILS_STEP, {"case": str(case.id)})
@@ -127,7 +124,7 @@ def join_message(ctx: Context, case: listing.Case, received: inbox.Noted) -> Non
 
 def _go_on_in_private(ctx: Context, case: listing.Case) -> None:
     """Where the bot may write to the person already, it does so without waiting to be visited."""
-    text = say("cases.private_opened", number=case.number, worker=words.worker_name(ctx.session, case))
+    text = words.private_opened(ctx.session, case)
     if work.tell_reporter_in_private(ctx.session, case, text, now=ctx.now):
         chat = chats.private_chat_of(ctx.session, ctx.person.id, prefer=ctx.incoming.channel)
         if chat is not None and chat.channel == ctx.incoming.channel:
@@ -139,7 +136,7 @@ def visit(ctx: Context, case_id: int) -> bool:
     case = ctx.session.get(listing.Case, case_id)
     if case is None or case.reporter_id != ctx.person.id or not case.is_private or case.state not in ACTIVE:
         return False
-    ctx.reply("cases.private_opened", number=case.number, worker=words.worker_name(ctx.session, case))
+    ctx.reply_text(words.private_opened(ctx.session, case))
     ctx.ask(DETAILS_STEP, {"case": str(case.id)})
     return True
 

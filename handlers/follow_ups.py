@@ -79,6 +79,8 @@ def takes_back(ctx: Context) -> bool:
 def _taken_back(ctx: Context, case: listing.Case) -> bool:
     """The reporter's case is withdrawn, or passes to who joined; who joined parts from it. False: it is not theirs to take back."""
     actor = ctx.person.id
+    if case.topic == words.CRISIS:
+        return False  # 算了 is no reason to stay away
     if case.reporter_id == actor and (ctx.understanding.signal == Signal.WITHDRAWN or may(case, Step.WITHDRAW)):
         # One message told of them, and one receipt: the words are about all.
         others = [
@@ -166,6 +168,8 @@ def edited(ctx: Context, case: listing.Case) -> None:
 def withdrawn(ctx: Context, case: listing.Case) -> None:
     """The resident deleted the message: a case nobody has accepted goes with it, another only learns of it."""
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    if case.topic == words.CRISIS:
+        return
     if case.state in (State.OPEN, State.ASSIGNED) and case.reporter_id == ctx.person.id:
         parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
     elif (row := joined.of_person(ctx.session, case, ctx.person.id)) and row.message_id == ctx.incoming.message_id:
@@ -177,10 +181,15 @@ def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = ctx.session.get(listing.Case, int(question.data["case"]))
     understood = ctx.understanding
     is_other = understood.decision == Decision.ACT and understood.kind not in (Kind.CHATTER, *words.PRIVATE_KINDS)
+    is_crisis = case is not None and case.topic == words.CRISIS
+    if is_crisis:
+        is_other = is_other and understood.kind == Kind.REPORT and understood.urgency != Urgency.EMERGENCY
+    elif understood.topic == words.CRISIS:
+        is_other = True
     if case is None or case.state not in ACTIVE or is_other:
         dialogues.close(ctx.session, question)
         return False
-    if ctx.is_courtesy:
+    if ctx.is_courtesy and not is_crisis:
         return False
     follow_up(ctx, case)
     if case.state not in ACTIVE:
@@ -189,9 +198,19 @@ def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
         return True
     ctx.ask(cases.DETAILS_STEP, {"case": str(case.id)})
     # Of an album one word is enough; "still broken" has had its answer.
-    if understood.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
+    if is_crisis:
+        _is_heard(ctx, case)
+    elif understood.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
         ctx.reply("cases.added", number=case.number)
     return True
+
+
+def _is_heard(ctx: Context, case: listing.Case) -> None:
+    """What else is dangerous there has its own first step, which comes first."""
+    topic = ctx.understanding.topic
+    is_danger = ctx.understanding.urgency == Urgency.EMERGENCY and topic != words.CRISIS
+    call = words.call_about(topic) + "\n" if is_danger else ""
+    ctx.reply_text(call + say("cases.crisis_added", worker=words.crisis_worker(ctx.session, case)))
 
 
 def still_wrong_told(ctx: Context, question: dialogues.Conversation) -> bool:

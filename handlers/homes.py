@@ -33,6 +33,12 @@ def settle(ctx: Context) -> bool:
         return True
     is_danger = ctx.understanding.urgency == Urgency.EMERGENCY
     call = words.call_about(ctx.understanding.topic) + "\n" if is_danger else ""
+    if ctx.understanding.topic == words.CRISIS and len(served := areas.communities(ctx.session)) == 1:
+        ctx.chat.community_id = served[0].id  # somebody must come, wherever they are known
+        return True
+    if not mine and ctx.understanding.topic == words.CRISIS:
+        ctx.reply_text(call + say("cases.crisis_where"))
+        return False
     if not mine:
         ctx.reply_text(call + say("cases.no_community"))
         return False

@@ -7,7 +7,7 @@ from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Understanding, Urgency
 from core.texts import say
 from domain import corrections, dialogues, inbox, outbox
-from domain.cases import listing, opening, parting, receipts
+from domain.cases import listing, opening, parting, receipts, words
 from domain.cases.life import State
 from domain.cases.listing import Case
 from domain.inbox import Outcome
@@ -46,7 +46,7 @@ def told(ctx: Context) -> bool:
         return False
     case = _own_case(ctx)
     earlier = _opened_by(ctx, case) if case is not None else None
-    if case is None or earlier is None or case.siblings or case.state not in UNTAKEN:
+    if case is None or earlier is None or case.topic == words.CRISIS or case.siblings or case.state not in UNTAKEN:
         return False
     ctx.received.outcome, ctx.received.case_id = Outcome.JOINED, case.id
     _take_back(ctx, case, earlier)

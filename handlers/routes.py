@@ -342,6 +342,8 @@ def _may_follow(ctx: Context) -> bool:
 
 
 def _is_other_matter(ctx: Context, case: Case) -> bool:
+    if words.CRISIS in {case.topic, ctx.understanding.topic}:
+        return ctx.understanding.topic != case.topic
     is_about_it = ctx.understanding.signal in SIGNALS_OF_A_CASE or words.is_urging(ctx.incoming.text)
     if is_about_it and not _names_another_place(ctx, case):
         return False

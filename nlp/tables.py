@@ -28,7 +28,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a case is about. `head` is the group of topics it stands under, `hours` the usual deadline, `role` who does it."""
+    """What a case is about. `head` is the group of topics it stands under, `hours` the usual deadline, `role` who does it.
+    `is_by_rule`: no words lead to it and no lines are learned from, a rule of nlp names it."""
 
     code: str
     name: str
@@ -36,6 +37,7 @@ class Topic:
     hours: int
     role: str = "grid_worker"
     petition_head: str = ""
+    is_by_rule: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ class _Reader:
         hours = self._number(section, values, "hours", 72)
         if name is None or head is None or role is None or petition_head is None or hours is None:
             return
-        self.topics[section.name] = Topic(section.name, name, head, int(hours), role, petition_head)
+        self.topics[section.name] = Topic(
+            section.name, name, head, int(hours), role, petition_head, values.get("by_rule") is True
+        )
         group = Group(f"topic:{section.name}", "", name, 1.0)
         self.groups[group.name] = group
         self._words(section, values, group, are_words=True)

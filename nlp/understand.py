@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
+from nlp import despair
 from nlp.classify import TAUGHT, Scores, shipped_classifier
 from nlp.features import characters, findings
 from nlp.lanes import Total
@@ -113,13 +114,31 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
         text = text[:HEAD] + text[-TAIL:]
     model, (text, seen) = shipped_model(), _as_meant(text)
     margins = model.margins_of(seen)
-    if not (found or context.matters or "+" in text) and _is_sure_chatter(margins, seen):
+    is_despair = not context.forwarded and despair.may_despair(seen) and despair.means_to_die(text)
+    if not (is_despair or found or context.matters or "+" in text) and _is_sure_chatter(margins, seen):
         return _sure_chatter(text, seen, margins, model)
     reading = _read(text, seen, margins, model)
     understanding = _decide(reading, context, found, model)
+    is_danger = understanding.urgency is Urgency.EMERGENCY
+    if is_despair or (is_danger and despair.is_named(text, reading.scores)):
+        understanding = _as_despair(understanding)
     if found and length != len(utterance.text):
         understanding = replace(understanding, places=_as_sent(found, utterance.text))
     return understanding
+
+
+def _as_despair(understanding: Understanding) -> Understanding:
+    """Certain whatever the sums say: a life comes before any other matter in the same words."""
+    others = tuple(topic for topic in understanding.topics if topic[0] != despair.TOPIC)
+    return replace(
+        understanding,
+        kind=Kind.REPORT,
+        decision=Decision.ACT,
+        certainty=1.0,
+        urgency=Urgency.EMERGENCY,
+        topics=((despair.TOPIC, 1.0), *others[:2]),
+        because=(Reason(despair.SAYS_SO, "emergency", 3.0), *understanding.because),
+    )
 
 
 def _as_meant(text: str) -> tuple[str, set[str]]:
@@ -163,8 +182,13 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
     urgency = _urgency(scores, reading.margins)
     if urgency is Urgency.EMERGENCY and is_no_emergency(reading.text, scores):
         urgency = Urgency.URGENT
+    is_groan = urgency is not Urgency.NORMAL and despair.is_groan(reading.text, scores)
+    if is_groan:
+        urgency = Urgency.NORMAL
     margin = reading.margins.gate + _context_adds(reading, context, found, urgency)
-    if urgency is Urgency.EMERGENCY:
+    if is_groan:
+        margin = min(margin, 0.0)
+    elif urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
     plain = _plain(reading, margin, context)
     if plain is not None:

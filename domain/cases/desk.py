@@ -207,7 +207,7 @@ def _check(session: Session, case: Case, new: Correction, *, now: datetime, is_n
 def _set_privacy(session: Session, case: Case, *, now: datetime) -> None:
     """What turns out to be between people leaves the groups: what they were told of it says no more than that."""
     was_private = case.is_private
-    case.is_private = case.kind in words.PRIVATE_KINDS
+    case.is_private = words.is_private_matter(case.kind, case.topic)
     if not case.is_private or was_private:
         return
     session.flush()
@@ -292,7 +292,10 @@ def open_by_staff(
     )
     if case.urgency == Urgency.EMERGENCY:
         push = say(
-            "cases.emergency_push", number=case.number, what=words.what(case), place=words.place_name(session, case)
+            "cases.emergency_push",
+            number=case.number,
+            what=words.what_for_staff(case),
+            place=words.place_for_staff(session, case),
         )
         work.tell_desk(session, case, push, now=now)
     accounts.audit(

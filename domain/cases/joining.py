@@ -82,7 +82,7 @@ class Candidate:
 
 def key_of(session: Session, matter: Matter, community_id: int | None) -> Key | None:
     """Under what the same thing would be found; None where nothing can be the same as this."""
-    if matter.kind != Kind.REPORT or not matter.topic or community_id is None:
+    if matter.kind != Kind.REPORT or matter.topic in (None, words.CRISIS) or community_id is None:
         return None
     thing = opening.thing_of(matter.topic, opening.site_named(session, matter))
     return (community_id, thing) if thing else None

@@ -105,7 +105,7 @@ def open_case(  # noqa: PLR0913 - a case's columns
         place=matter.place,
         area_id=matter.area_id,
         thing=thing_of(matter.topic, site_named(session, matter)),
-        is_private=matter.kind in words.PRIVATE_KINDS,
+        is_private=words.is_private_matter(matter.kind, matter.topic),
         source=source,
         chat_id=chat.id if chat else None,
         reporter_id=reporter_id,
@@ -138,12 +138,11 @@ def post_receipt(
     is_group = chat.purpose != "private"
     buttons: list[list[Press]] = []
     if case.is_private and is_group:
-        key = "receipt_private" if start_link else "receipt_private_no_link"
-        text = say(f"cases.{key}", number=case.number)
+        text = words.private_receipt(case, has_link=bool(start_link))
         if start_link:
             buttons = [[Press(say("cases.button_private"), url=start_link)]]
     elif case.is_private:
-        text = say("cases.private_opened", number=case.number, worker=words.worker_name(session, case))
+        text = words.private_opened(session, case)
     else:
         text = words.receipt(session, case, asks_place=asks_place)
         buttons = words.undo_buttons(case)

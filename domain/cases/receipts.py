@@ -37,7 +37,7 @@ def text_of(session: Session, case: Case) -> str:
     """What the receipt says now."""
     together = siblings(session, case)
     if len(together) == 1 and case.is_private:
-        return say("cases.receipt_private_no_link", number=case.number)
+        return words.private_receipt(case, has_link=False)
     return words.receipt(session, case) if len(together) == 1 else text_of_several(session, together)
 
 

@@ -14,7 +14,7 @@ from domain.cases import staff_words
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
-from nlp import halves
+from nlp import despair, halves
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case, CaseEvent
@@ -34,6 +34,8 @@ WAY_NAMES = {Way.PHONE: "电话", Way.SMS: "短信", Way.VISIT: "上门"}
 URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "加急", Urgency.EMERGENCY: "紧急"}
 # Matters between people are never talked over in a group.
 PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})
+# Nor is somebody's wish to die.
+CRISIS = despair.TOPIC
 # Troubles that neighbours make for neighbours: there a clause of the convention adds something. It helps against no broken lamp.
 HABITS = frozenset(
     {
@@ -102,6 +104,16 @@ def place_name(session: Session, case: Case) -> str:
     return say("cases.place_near", area=area.name) if area else say("cases.place_unknown")
 
 
+def place_for_staff(session: Session, case: Case) -> str:
+    """The same for the groups of staff: a private place is for those alone who work on the matter."""
+    return say("cases.place_private") if case.is_private else place_name(session, case)
+
+
+def is_private_matter(kind: str, topic: str | None) -> bool:
+    """Whether it concerns nobody but the people themselves and who helps them."""
+    return kind in PRIVATE_KINDS or topic == CRISIS
+
+
 def what(case: Case) -> str:
     """Topic and place, fit for a group: 井盖 · 3号楼."""
     return what_of(case.kind, case.topic, case.place)
@@ -109,6 +121,8 @@ def what(case: Case) -> str:
 
 def what_for_staff(case: Case) -> str:
     """The same for the groups of staff: of a matter between people its place is for those alone who work on it."""
+    if case.topic == CRISIS:
+        return say("cases.crisis_for_staff")
     return what_of(case.kind, case.topic, "" if case.is_private else case.place)
 
 
@@ -143,7 +157,28 @@ def whom_to_call(case: Case) -> str:
 
 def call_about(topic: str | None) -> str:
     """The same, where nothing has been opened."""
+    if topic == CRISIS:
+        return say("cases.crisis_alone")
     return say(f"cases.call_{topic}" if topic in OWN_CALL else "cases.call")
+
+
+def private_opened(session: Session, case: Case) -> str:
+    """What the reporter of a private matter reads in private: the number, who is on it, that one may go on here."""
+    key = "crisis_opened" if case.topic == CRISIS else "private_opened"
+    worker = crisis_worker(session, case) if case.topic == CRISIS else worker_name(session, case)
+    return say(f"cases.{key}", number=case.number, worker=worker)
+
+
+def crisis_worker(session: Session, case: Case) -> str:
+    """Who is on it; where nobody has it yet, whoever is on duty."""
+    return worker_name(session, case) if case.assignee_id else say("cases.receipt_emergency_nobody")
+
+
+def private_receipt(case: Case, *, has_link: bool) -> str:
+    """All that the group reads of it."""
+    if case.topic == CRISIS:
+        return say("cases.crisis_receipt" if has_link else "cases.crisis_receipt_no_link")
+    return say("cases.receipt_private" if has_link else "cases.receipt_private_no_link", number=case.number)
 
 
 def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:

@@ -208,7 +208,7 @@ def return_case(session: Session, case: Case, person: Person, reason: str, *, no
     _retire_card(session, case, say("cases.returned", number=case.number), now=now)
     route(session, case, now=now, without=_returned_by(session, case) | {person.id})
     if emergencies.call_again(session, case, now=now):
-        what, place = words.what(case), words.place_name(session, case)
+        what, place = words.what_for_staff(case), words.place_for_staff(session, case)
         tell_desk(session, case, say("cases.emergency_returned", number=case.number, what=what, place=place), now=now)
     refresh(session, case, now=now)
 
