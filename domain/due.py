@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import emergencies, joined, photos, receipts, words, work
+from domain.cases import calls, joined, photos, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.cases.proofs import ask_again
 from domain.outbox import Priority
@@ -26,9 +26,6 @@ from storage.reminders import Reminder
 BATCH = 1000
 PHOTO_WAIT = timedelta(seconds=3)
 LONGEST_PHOTO_WAIT = timedelta(seconds=30)
-# So often every few minutes; from then on every so often, until somebody has accepted.
-OFTEN = 20
-LATER_REPEAT = timedelta(minutes=15)
 # What a telephone would ring for and can wait until the morning.
 NOT_AT_NIGHT = frozenset({reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, reminders.RATING_NUDGE})
 
@@ -237,35 +234,6 @@ def _worker_chats(session: Session, pairs: Collection[Holder]) -> dict[Holder, C
     return found
 
 
-def _emergencies(session: Session, cases: Sequence[Case], now: datetime) -> None:
-    """Nobody has accepted yet: again to the worker and to the desk, every few minutes, after an hour every quarter of one."""
-    worker_chats = _worker_chats(session, {(case.assignee_id, case.chat_id) for case in cases})
-    for case in cases:
-        if case.urgency != Urgency.EMERGENCY or case.state not in (State.OPEN, State.ASSIGNED):
-            continue
-        waited = now - emergencies.called_since(session, case)
-        later = LATER_REPEAT if waited >= OFTEN * emergencies.REPEAT else emergencies.REPEAT
-        count = (
-            min(OFTEN, waited // emergencies.REPEAT)
-            + max(timedelta(), waited - OFTEN * emergencies.REPEAT) // LATER_REPEAT
-        )
-        place, what = words.place_for_staff(session, case), words.what_for_staff(case)
-        text = say("cases.emergency_again", count=count, number=case.number, what=what, place=place)
-        if (chat := worker_chats.get((case.assignee_id, case.chat_id))) is not None:
-            outbox.post(
-                session,
-                chat,
-                text,
-                now=now,
-                buttons=words.card_buttons(case),
-                priority=Priority.ANSWER,
-                case_id=case.id,
-                person_id=case.assignee_id,
-            )
-        work.tell_desk(session, case, text, now=now)
-        reminders.add(session, reminders.EMERGENCY, case, due_at=now + later)
-
-
 def _nudges(session: Session, cases: Sequence[Case], now: datetime) -> None:
     for case in cases:
         if case.state == State.FINISHED:
@@ -290,7 +258,7 @@ RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
     reminders.JOINED: _joined,
     reminders.JOIN_SETTLED: _join_settled,
     reminders.DEADLINE_OVER: _over,
-    reminders.EMERGENCY: _emergencies,
+    reminders.EMERGENCY: calls.call_out,
     reminders.RATING_NUDGE: _nudges,
     reminders.CLOSE_UNRATED: _unrated,
     reminders.PROOF: ask_again,

@@ -1,4 +1,4 @@
-"""Where to: the words that follow an emergency which nobody can find yet. Who is called out, and how often, is domain/due.py."""
+"""Where to: the words that follow an emergency which nobody can find yet. Who is called out, and how often, is domain/cases/calls.py."""
 
 from core.messages import Decision, Kind, Understanding, Urgency
 from core.privacy import mask_place
@@ -43,6 +43,8 @@ def _is_danger_of(case: listing.Case, understood: Understanding) -> bool:
     is_danger = understood.urgency == Urgency.EMERGENCY
     if understood.kind not in TROUBLES or not (is_danger or understood.places):
         return False
+    if words.CRISIS in {case.topic, understood.topic}:
+        return case.topic == understood.topic
     code, certainty = understood.topics[0] if understood.topics else (case.topic, 0.0)
     return code == case.topic or certainty < (SURE_OF_DANGER if is_danger else SURE_OF_TOPIC)
 

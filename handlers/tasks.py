@@ -3,7 +3,7 @@
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
-from domain.cases import answers, listing, opening, proofs, staff_words, words, work
+from domain.cases import answers, calls, listing, opening, proofs, staff_words, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
 from handlers.context import Context, Press
@@ -26,7 +26,7 @@ def _case(ctx: Context, case_id: int, step: Step) -> listing.Case:
 
 
 def accept(ctx: Context, subject: int) -> None:
-    work.accept(ctx.session, _case(ctx, subject, Step.ACCEPT), ctx.person, now=ctx.now)
+    calls.accept(ctx.session, _case(ctx, subject, Step.ACCEPT), ctx.person, now=ctx.now)
     ctx.answer_press("cases.accepted")
 
 

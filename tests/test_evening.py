@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stage import Stage, bind_group, raise_stage
+from tests.stage import PRIVATE, Stage, bind_group, raise_stage
 
 LINES = Path(__file__).parent / "nlp" / "data" / "evening.tsv"
 GROUP = "晚间邻里群"
@@ -35,6 +35,13 @@ async def evening(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Stage]
     await stage.close()
 
 
+async def take_what_is_urgent(stage: Stage) -> None:
+    """The worker on duty answers an emergency at once; what comes of one that nobody takes is in handlers/test_emergencies.py."""
+    for card in stage.posts("张伟"):
+        if "⚠ 紧急" in card.text and "接单" in card.buttons:
+            await stage.press("张伟", PRIVATE, "接单", of=card)
+
+
 @pytest.mark.slow
 async def test_evening_is_heard_and_left_in_peace(evening: Stage) -> None:
     """Every trouble opens a case, the bot speaks in the group at most once for each, and seldom out of turn."""
@@ -47,6 +54,7 @@ async def test_evening_is_heard_and_left_in_peace(evening: Stage) -> None:
     for number, (label, text) in enumerate(lines):
         # Seven goes round all 25, so that no two lines on end are one person's.
         await stage.say(NAMES[number * 7 % len(NAMES)], GROUP, text)
+        await take_what_is_urgent(stage)
         await stage.pass_time(seconds=BETWEEN)
         before = (cases, posts)
         cases, posts = len(stage.numbers()), len(stage.posts(GROUP))

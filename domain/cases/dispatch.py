@@ -74,15 +74,21 @@ def choose(
     """The duty whose holder gets the case. `path` are area keys from the smallest up; `without` are people who returned it."""
     known = topics().get(topic or "")
     head = known.head if known else None
-    for wanted in (ROLES_BY_KIND[kind], LAST_RESORT):
-        for area_id in path:
-            here = duties.by_area.get(area_id, [])
-            for role in wanted:
-                holders = [duty for duty in here if duty.role == role and duty.person_id not in without]
-                fitting = [duty for duty in holders if duty.topic_head in (None, head)]
-                if fitting:
-                    # Somebody named for just this head of topics goes before one who takes all.
-                    return min(fitting, key=lambda duty: (duty.topic_head is None, duty.rank, duty.id))
+    found = _nearest(duties, path, ROLES_BY_KIND[kind], head=head, without=without)
+    return found or _nearest(duties, path, LAST_RESORT, head=head, without=without)
+
+
+def _nearest(
+    duties: Roster, path: list[int], wanted: tuple[Role, ...], *, head: str | None, without: frozenset[int]
+) -> Duty | None:
+    for area_id in path:
+        here = duties.by_area.get(area_id, [])
+        for role in wanted:
+            holders = [duty for duty in here if duty.role == role and duty.person_id not in without]
+            fitting = [duty for duty in holders if duty.topic_head in (None, head)]
+            if fitting:
+                # Somebody named for just this head of topics goes before one who takes all.
+                return min(fitting, key=lambda duty: (duty.topic_head is None, duty.rank, duty.id))
     return None
 
 
@@ -92,3 +98,14 @@ def worker_for(session: Session, case: Case, today: date, *, without: frozenset[
     assert area is not None  # a foreign key
     duties = roster(session, case.community_id, today)
     return choose(duties, areas.above(area), kind=Kind(case.kind), topic=case.topic, without=without)
+
+
+def superior_for(session: Session, case: Case, today: date, *, without: frozenset[int] = frozenset()) -> Duty | None:
+    """Who answers for what nobody below takes: the community's desk."""
+    area = session.recall(Area, case.area_id or case.community_id)
+    assert area is not None  # a foreign key
+    known = topics().get(case.topic or "")
+    head = known.head if known else None
+    return _nearest(
+        roster(session, case.community_id, today), areas.above(area), LAST_RESORT, head=head, without=without
+    )

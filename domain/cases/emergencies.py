@@ -1,5 +1,5 @@
 """An emergency is called out again and again until somebody takes it; here the calling begins anew and ends. Who is called, and how
-often, is domain/due.py."""
+often, is calls.py."""
 
 from datetime import datetime, timedelta
 

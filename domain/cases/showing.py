@@ -261,6 +261,8 @@ def _text(event: CaseEvent, names: dict[int, str], areas: dict[int, str]) -> str
         lines.append(f"方式：{WAY_NAMES[Way(data['way'])]}")
     if data.get("why") == "deadline":
         lines.append("超过时限")
+    if data.get("why") == "untaken":
+        lines.append("紧急事没有人接单，已通知下一位和上级")
     if data.get("why") == "unrated":
         lines.append("居民没有评价，自动销单")
     for field, value in data.get("after", {}).items():

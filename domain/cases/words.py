@@ -162,6 +162,13 @@ def call_about(topic: str | None) -> str:
     return say(f"cases.call_{topic}" if topic in OWN_CALL else "cases.call")
 
 
+def untaken(case: Case) -> str:
+    """What the reporter of an emergency hears once when nobody has taken it."""
+    if case.topic == CRISIS:
+        return say("cases.crisis_untaken")
+    return say("cases.emergency_untaken", number=case.number, call=whom_to_call(case))
+
+
 def private_opened(session: Session, case: Case) -> str:
     """What the reporter of a private matter reads in private: the number, who is on it, that one may go on here."""
     key = "crisis_opened" if case.topic == CRISIS else "private_opened"

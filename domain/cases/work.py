@@ -206,14 +206,15 @@ def return_case(session: Session, case: Case, person: Person, reason: str, *, no
     case.returns += 1
     case.accepted_at = None
     _retire_card(session, case, say("cases.returned", number=case.number), now=now)
-    route(session, case, now=now, without=_returned_by(session, case) | {person.id})
+    route(session, case, now=now, without=returned_by(session, case) | {person.id})
     if emergencies.call_again(session, case, now=now):
         what, place = words.what_for_staff(case), words.place_for_staff(session, case)
         tell_desk(session, case, say("cases.emergency_returned", number=case.number, what=what, place=place), now=now)
     refresh(session, case, now=now)
 
 
-def _returned_by(session: Session, case: Case) -> frozenset[int]:
+def returned_by(session: Session, case: Case) -> frozenset[int]:
+    """Who has given it back."""
     rows = session.query(CaseEvent.actor_id).filter(CaseEvent.case_id == case.id, CaseEvent.step == Step.RETURN)
     return frozenset(actor for (actor,) in rows if actor is not None)
 

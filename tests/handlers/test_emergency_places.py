@@ -55,7 +55,7 @@ async def test_words_without_a_place_are_handed_on_and_the_place_comes_in_two_li
     ]
 
 
-@pytest.mark.parametrize("other", ["8号楼路灯坏了", "3号楼着火了", "3号楼的高龄补贴怎么领"])
+@pytest.mark.parametrize("other", ["8号楼路灯坏了", "3号楼着火了", "3号楼，我不想活了", "3号楼的高龄补贴怎么领"])
 async def test_another_matter_with_a_place_opens_its_own(stage: Stage, other: str) -> None:
     await stage.say("王阿姨", GROUP, "我妈在屋里晕过去了")
     await stage.say("王阿姨", GROUP, other)
