@@ -182,6 +182,7 @@ def mine(ctx: Context) -> None:
 
 def wishes(ctx: Context) -> None:
     """The wishes that wait to be fulfilled, without names; in a group those that were told there or that staff have looked at."""
+    homes.may_be_of(ctx)  # in private it may not have been asked yet
     rows = listing.open_wishes(ctx.session, ctx.chat, ctx.person.id, limit=MOST_IN_LIST)
     has_more = not ctx.is_private and listing.wishes_unread(ctx.session, ctx.chat, ctx.person.id)
     if not rows:

@@ -6,7 +6,7 @@ from domain import dialogues, people
 from domain.cases import joined, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
-from handlers import cases, emergencies, ratings
+from handlers import cases, emergencies, private_matters, ratings
 from handlers.context import Context
 
 LONGEST_PLACE = 30
@@ -179,30 +179,51 @@ def withdrawn(ctx: Context, case: listing.Case) -> None:
 def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
     """More about a private matter, for as long as its reporter goes on. False: something else has come up."""
     case = ctx.session.get(listing.Case, int(question.data["case"]))
-    understood = ctx.understanding
-    is_other = understood.decision == Decision.ACT and understood.kind not in (Kind.CHATTER, *words.PRIVATE_KINDS)
-    is_crisis = case is not None and case.topic == words.CRISIS
-    if is_crisis:
-        is_other = is_other and understood.kind == Kind.REPORT and understood.urgency != Urgency.EMERGENCY
-    elif understood.topic == words.CRISIS:
-        is_other = True
-    if case is None or case.state not in ACTIVE or is_other:
+    if case is None or case.state not in ACTIVE:
         dialogues.close(ctx.session, question)
         return False
-    if ctx.is_courtesy and not is_crisis:
+    if not _is_for(ctx, case):
         return False
+    _take_details(ctx, case, "cases.added")
+    return True
+
+
+def same_told(ctx: Context, question: dialogues.Conversation) -> bool:
+    """The answer to whether it is the same matter, or more of the private one."""
+    return private_matters.told(ctx, question) or details_told(ctx, question)
+
+
+def _is_for(ctx: Context, case: listing.Case) -> bool:
+    """Whether what is said in private can be of this case: no greeting, no danger of its own, not several matters at once. Who means
+    to die is heard whatever they say."""
+    understood = ctx.understanding
+    if case.topic == words.CRISIS:
+        is_trouble = understood.decision == Decision.ACT and understood.kind == Kind.REPORT
+        return not is_trouble or understood.urgency == Urgency.EMERGENCY
+    if ctx.is_courtesy or private_matters.is_danger(ctx):
+        return False
+    return not (ctx.parts and private_matters.is_another(ctx, case))
+
+
+def _take_details(ctx: Context, case: listing.Case, thanks: str) -> None:
+    """It joins the case, and so will what comes next; clearly another matter is asked about."""
+    is_crisis = case.topic == words.CRISIS
+    if not is_crisis and private_matters.is_another(ctx, case):
+        private_matters.ask(ctx, case)
+        return
     follow_up(ctx, case)
     if case.state not in ACTIVE:
-        dialogues.close(ctx.session, question)
+        question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
+        if question is not None:
+            dialogues.close(ctx.session, question)
         ctx.reply("cases.receipt_withdrawn", number=case.number)
-        return True
+        return
     ctx.ask(cases.DETAILS_STEP, {"case": str(case.id)})
     # Of an album one word is enough; "still broken" has had its answer.
     if is_crisis:
         _is_heard(ctx, case)
-    elif understood.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
-        ctx.reply("cases.added", number=case.number)
-    return True
+    elif ctx.understanding.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
+        ctx.reply(thanks, number=case.number)
 
 
 def _is_heard(ctx: Context, case: listing.Case) -> None:

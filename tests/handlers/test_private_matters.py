@@ -82,10 +82,79 @@ async def test_complaint_in_private_goes_on_there(stage: Stage) -> None:
     assert stage.texts("李叔") == [IN_PRIVATE.replace("JF-20261121-0001", number), f"已补充到 {number}。"]
 
 
-async def test_other_matter_in_private_is_not_taken_for_a_detail(stage: Stage) -> None:
+async def test_other_matter_in_private_is_asked_about(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    (number,) = stage.numbers()
+    await stage.say("李叔", PRIVATE, "3号楼门口井盖坏了")
+    asked = stage.last("李叔")
+    assert (asked.text, asked.buttons) == (f"这和 {number} 是同一件事吗？", ("是同一件事", "不是，另外登记"))
+    assert stage.numbers() == [number]
+    await stage.press("李叔", PRIVATE, "不是，另外登记")
+    assert stage.numbers() == [number, "BX-20261121-0001"]
+    assert (stage.case("BX-20261121-0001").text, stage.steps(number)) == ("3号楼门口井盖坏了", ["open", "assign"])
+    assert stage.last("李叔").text.startswith("BX-20261121-0001 已登记：井盖 · 3号楼")
+
+
+@pytest.mark.parametrize("answer", ["是", "同一件事", "是同一件事"])
+async def test_matter_that_is_the_same_joins(stage: Stage, answer: str) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    (number,) = stage.numbers()
+    await stage.say("李叔", PRIVATE, "3号楼门口井盖坏了")
+    if answer == "是同一件事":
+        await stage.press("李叔", PRIVATE, answer)
+    else:
+        await stage.say("李叔", PRIVATE, answer)
+    await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
+    assert (stage.numbers(), stage.steps(number)) == ([number], ["open", "assign", "add", "add"])
+    assert stage.texts("李叔")[-2:] == [f"已补充到 {number}。", f"已补充到 {number}。"]
+
+
+async def test_matter_that_is_another_in_words_is_registered(stage: Stage) -> None:
     await stage.say("李叔", PRIVATE, COMPLAINT)
     await stage.say("李叔", PRIVATE, "3号楼门口井盖坏了")
+    await stage.say("李叔", PRIVATE, "不是")
     assert len(stage.numbers()) == 2
+
+
+async def test_question_left_open_does_not_keep_the_rest_out(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    (number,) = stage.numbers()
+    await stage.say("李叔", PRIVATE, "3号楼门口井盖坏了")
+    await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
+    assert stage.steps(number) == ["open", "assign", "add"]
+    await stage.press("李叔", PRIVATE, "不是，另外登记")
+    assert len(stage.numbers()) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "more"),
+    [
+        (
+            "3号楼1单元502那家姓刘的，天天半夜拖桌子，跟她讲她还骂人，你们管不管",
+            "就是楼上502，每天十二点以后，我妈心脏不好",
+        ),
+        ("楼上漏水到我家，跟他说了他还骂人，要求调解", "天花板都掉皮了"),
+        ("楼上漏水到我家，跟他说了他还骂人，要求调解", "想让他赔我家的地板"),
+        ("楼上漏水到我家，跟他说了他还骂人，要求调解", "墙皮掉了一大块，地板也泡了"),
+    ],
+)
+async def test_more_of_a_dispute_becomes_neither_a_wish_nor_a_report(stage: Stage, told: str, more: str) -> None:
+    await stage.say("李叔", PRIVATE, "你好")
+    await stage.say("李叔", GROUP, told)
+    (number,) = stage.numbers()
+    await stage.say("李叔", PRIVATE, more)
+    await stage.say("李叔", PRIVATE, "我老伴有冠心病受不得气")
+    assert (stage.numbers(), stage.steps(number)) == ([number], ["open", "assign", "add", "add"])
+    assert stage.texts("李叔")[-2:] == [f"已补充到 {number}。", f"已补充到 {number}。"]
+    await stage.say("王阿姨", GROUP, "心愿墙")
+    assert stage.texts(GROUP)[-1] == "心愿墙上暂时没有待认领的心愿。"
+
+
+async def test_danger_told_in_a_dispute_is_not_asked_about(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, COMPLAINT)
+    await stage.say("李叔", PRIVATE, "3号楼楼上着火了")
+    (_, fire) = stage.numbers()
+    assert stage.case(fire).urgency == "emergency"
 
 
 async def test_withdrawal_in_private_is_confirmed(stage: Stage) -> None:

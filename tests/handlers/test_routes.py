@@ -5,7 +5,7 @@ import pytest
 from core.messages import Incoming
 from core.texts import say
 from domain.outbox import Session
-from handlers import cases, homes, meanings, routes, start, tasks
+from handlers import cases, homes, meanings, private_matters, routes, start, tasks
 from handlers.routes import ACTIONS, BY_TEXT, COMMANDS, STEPS, menu
 from tests.stage import GROUP, PRIVATE, Stage
 
@@ -28,6 +28,7 @@ def test_actions_are_those_that_buttons_start() -> None:
         *("cases.undo", "cases.confirm", "cases.decline", "cases.satisfied", "cases.dissatisfied"),
         *("cases.accept", "cases.return", "cases.return_because", "cases.arrive", "cases.finish", "cases.answer"),
         *("cases.part", "cases.not_done", "answers.ask_staff", "cases.not_meant", "cases.in_community"),
+        *("cases.same_matter", "cases.other_matter"),
         *(f"cases.meant_{kind}" for kind in meanings.CHOICES),
     }
     for name in (
@@ -50,6 +51,7 @@ def test_steps_are_those_that_questions_name() -> None:
     assert set(STEPS) == {
         cases.ASK_PLACE_STEP,
         cases.DETAILS_STEP,
+        private_matters.STEP,
         homes.STEP,
         meanings.STEP,
         cases.STILL_WRONG_STEP,
