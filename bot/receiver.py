@@ -26,7 +26,7 @@ from core.messages import (
 )
 from core.texts import say
 from domain import chats, homes, inbox, keywords, outbox
-from domain.cases.splitting import Part, parts_of
+from domain.cases.splitting import Part, heard
 from domain.inbox import Arrival, Outcome
 from domain.keywords import WordBook
 from domain.places import PlaceBook
@@ -262,8 +262,7 @@ class Receiver:
         understanding, parts = NOTHING, NO_PARTS
         if incoming.kind in SPOKEN and incoming.text and chat.state == chats.ChatState.BOUND:
             utterance, places = _utterance(incoming), homes.places_for(session, chat, incoming, self._places, now=now)
-            understanding = understand(utterance, places)
-            parts = parts_of(utterance, understanding, places)
+            understanding, parts = heard(utterance, places)
         return Context(
             session=session,
             incoming=incoming,

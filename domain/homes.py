@@ -10,10 +10,9 @@ from core.clock import in_china
 from core.ids import BLOCK_STRIDE, new_id
 from core.messages import ChatKind, Incoming, Understanding, Utterance
 from domain import people
-from domain.cases.splitting import Part, parts_of
+from domain.cases.splitting import Part, heard
 from domain.places import PlaceBook, Places
 from nlp.normalise import normalise
-from nlp.understand import understand
 from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case, CaseReporter
@@ -99,5 +98,4 @@ def _is_there(places: Places, text: str) -> bool:
 def read_there(session: Session, said: str, community_id: int) -> tuple[Understanding, tuple[Part, ...]]:
     """What was said in private before anybody knew of which community: with its places."""
     utterance, places = Utterance(said, is_private=True, is_addressed=True), PlaceBook().of(session, community_id)
-    understood = understand(utterance, places)
-    return understood, parts_of(utterance, understood, places)
+    return heard(utterance, places)

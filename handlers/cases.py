@@ -36,16 +36,27 @@ def report(ctx: Context) -> None:
         asks_place=places_needed and case.urgency != Urgency.EMERGENCY,  # an emergency asks in its own words
         start_link=link,
     )
-    if case.urgency == Urgency.EMERGENCY:
-        what, place = words.what_for_staff(case), words.place_for_staff(ctx.session, case)
-        work.tell_desk(
-            ctx.session, case, say("cases.emergency_push", number=case.number, what=what, place=place), now=ctx.now
-        )
+    call_out(ctx, case)
     if places_needed and not case.is_private:
         ctx.ask(ASK_PLACE_STEP, {"case": str(case.id)})
-    elif case.is_private and ctx.is_private:
-        ctx.ask(DETAILS_STEP, {"case": str(case.id)})
     elif case.is_private:
+        go_on_in_private(ctx, case)
+
+
+def call_out(ctx: Context, case: listing.Case) -> None:
+    """An emergency is pushed to the staff at once."""
+    if case.urgency != Urgency.EMERGENCY:
+        return
+    what, place = words.what_for_staff(case), words.place_for_staff(ctx.session, case)
+    text = say("cases.emergency_push", number=case.number, what=what, place=place)
+    work.tell_desk(ctx.session, case, text, now=ctx.now)
+
+
+def go_on_in_private(ctx: Context, case: listing.Case) -> None:
+    """A private matter is told more of where nobody listens."""
+    if ctx.is_private:
+        ctx.ask(DETAILS_STEP, {"case": str(case.id)})
+    else:
         _go_on_in_private(ctx, case)
 
 

@@ -78,7 +78,10 @@ def _answer(ctx: Context, opened: Sequence[Case]) -> None:
     """One receipt for all that was opened."""
     if not opened:
         return
-    without_place = [case for case in opened if case.kind in opening.KINDS_WITH_PLACE and not case.place]
+    placed = [case for case in opened if case.kind in opening.KINDS_WITH_PLACE and not case.is_private]
+    without_place = sorted(
+        (case for case in placed if not case.place), key=lambda case: case.urgency != Urgency.EMERGENCY
+    )
     reply_to = None if ctx.is_private else ctx.incoming.message_id
     thread, asks_place = ctx.incoming.chat.thread, bool(without_place)
     if len(opened) == 1:
@@ -89,15 +92,20 @@ def _answer(ctx: Context, opened: Sequence[Case]) -> None:
             now=ctx.now,
             reply_to=reply_to,
             thread=thread,
-            asks_place=asks_place,
-            start_link=None,
+            asks_place=asks_place and opened[0].urgency != Urgency.EMERGENCY,
+            start_link=ctx.site.start_link(ctx.chat, f"case_{opened[0].id}") if opened[0].is_private else None,
         )
     else:
         opening.post_receipt_of_several(
             ctx.session, opened, ctx.chat, now=ctx.now, reply_to=reply_to, thread=thread, asks_place=asks_place
         )
+    for case in opened:
+        cases.call_out(ctx, case)
+    private = next((case for case in opened if case.is_private), None)
     if without_place:
         ctx.ask(cases.ASK_PLACE_STEP, {"case": str(without_place[0].id)})
+    elif private is not None:
+        cases.go_on_in_private(ctx, private)
 
 
 def _parts(ctx: Context) -> list[Context]:

@@ -178,7 +178,7 @@ def post_receipt_of_several(
         chat,
         text if chat.purpose == "private" else mask_for_group(text),
         now=now,
-        buttons=[row for case in cases for row in receipts.undo_one(case)],
+        buttons=[row for case in cases if not case.is_private for row in receipts.undo_one(case)],
         reply_to=reply_to,
         thread=thread,
         person_id=cases[0].reporter_id,

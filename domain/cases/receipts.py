@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from core.errors import Refused
 from core.ids import BLOCK_STRIDE
-from core.messages import OutgoingAction
+from core.messages import OutgoingAction, Urgency
 from core.texts import say
 from domain import outbox
 from domain.cases import joined, words
@@ -43,11 +43,21 @@ def text_of(session: Session, case: Case) -> str:
 
 def text_of_several(session: Session, cases: Sequence[Case], *, asks_place: bool = False) -> str:
     """One message for all that somebody said at once: a line for each."""
-    lines = [say("cases.receipt_several", count=len(cases))]
+    dangers = [case for case in cases if _is_called_out(case)]
+    lines = [
+        *dict.fromkeys(words.whom_to_call(case) for case in dangers),
+        say("cases.receipt_several", count=len(cases)),
+    ]
     lines += [_line(session, case) for case in cases]
-    if asks_place:
+    if any(not case.place for case in dangers):
+        lines.append(say("cases.receipt_emergency_ask_place"))
+    elif asks_place:
         lines.append(say("cases.receipt_ask_place"))
     return "\n".join(lines)
+
+
+def _is_called_out(case: Case) -> bool:
+    return case.urgency == Urgency.EMERGENCY and not case.is_private and case.state in (State.OPEN, State.ASSIGNED)
 
 
 def _line(session: Session, case: Case) -> str:
@@ -56,6 +66,9 @@ def _line(session: Session, case: Case) -> str:
         return say("cases.receipt_withdrawn", number=case.number)
     if case.is_private:
         return say("cases.receipt_line_private", number=case.number)
+    if _is_called_out(case):
+        who = words.who_was_called(session, case)
+        return say("cases.receipt_line_emergency", number=case.number, what=words.what(case), who=who)
     return say("cases.receipt_line", number=case.number, what=words.what(case), who=words.progress(session, case))
 
 

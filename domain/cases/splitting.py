@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from core.messages import Decision, Kind, Understanding, Urgency, Utterance
-from domain.cases.words import PRIVATE_KINDS
+from core.messages import Decision, Kind, Signal, Understanding, Urgency, Utterance
+from domain.cases.words import CRISIS
 from nlp.places import Places
 from nlp.understand import understand
 
@@ -17,6 +17,12 @@ _COMMA = re.compile(r"[，,。；;！!\n]+|\s+(?=[1-4][、.．])")
 _LIST_MARK = re.compile(r"^(?:[1-4一二三四][、.．]\s*|(?:另外|还有(?!人|点|些|没)|顺便|再有|再就是|其次)[，,：:\s]*)")
 MOST_PARTS = 4
 LONGEST = 300
+# Whose words alone make a clause an emergency, whatever stands beside it, and from which weight on.
+_DANGERS = frozenset({"fire", "gas_leak", "medical", "trapped", "missing", "violence", "collapse"})
+CERTAIN = 3.0
+# What no danger leads to: said beside one it is a matter of its own. 门打不开 is as likely why nobody gets out.
+_NEVER_PART_OF_IT = frozenset({Kind.QUESTION, Kind.WISH, Kind.PROPOSAL})
+SHORTEST_BEFORE = 5  # so many characters a trouble has that is told before a danger, and apart from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +33,95 @@ class Part:
     understanding: Understanding
 
 
+def heard(utterance: Utterance, places: Places) -> tuple[Understanding, tuple[Part, ...]]:
+    """What a message means, and the matters that it tells of, if they are several. A danger that is certain by its own words
+    is one whatever else is said in the same breath."""
+    whole = understand(utterance, places)
+    parts = parts_of(utterance, whole, places)
+    is_told = _is_matter(whole) and whole.signal != Signal.RESOLVED and len(utterance.text) <= LONGEST
+    if whole.urgency == Urgency.EMERGENCY or not is_told:
+        return whole, parts
+    dangers = [each for each in parts or _each(utterance, _COMMA, places) if _is_danger(each.understanding)]
+    if not dangers:
+        return whole, parts
+    danger = dangers[0].understanding
+    return replace(danger, places=whole.places or danger.places, signal=whole.signal), parts
+
+
 def parts_of(utterance: Utterance, whole: Understanding, places: Places) -> tuple[Part, ...]:
-    """The matters that a message tells of, if they are several; empty where it is one, or one of them cannot wait to be told apart."""
-    if whole.decision != Decision.ACT or whole.kind == Kind.CHATTER or whole.urgency == Urgency.EMERGENCY:
-        return ()
+    """The matters that a message tells of, if they are several; empty where it is one, or one of them cannot be told apart."""
     text = utterance.text
+    if not _is_matter(whole) or whole.topic == CRISIS or len(text) > LONGEST:
+        return ()
     buildings = {place.building for place in whole.places if place.building}
-    if len(text) > LONGEST or not (_NEXT.search(text) or len(buildings) > 1):
+    if not (_NEXT.search(text) or _COMMA.search(text)):
         return ()
     parts = tuple(_matters(utterance, _COMMA if len(buildings) > 1 else _NEXT, places))
     return parts if 1 < len(parts) <= MOST_PARTS and _are_apart(parts) else ()
 
 
+def _is_matter(understood: Understanding) -> bool:
+    return understood.decision == Decision.ACT and understood.kind != Kind.CHATTER
+
+
+def _is_danger(understood: Understanding) -> bool:
+    """Whether the words of a clause alone make an emergency of it."""
+    return understood.urgency == Urgency.EMERGENCY and any(
+        reason.speaks_for in _DANGERS and reason.weight >= CERTAIN for reason in understood.because
+    )
+
+
+def _each(utterance: Utterance, between: re.Pattern[str], places: Places) -> Iterator[Part]:
+    """The clauses of a text, each understood by itself."""
+    for piece in between.split(utterance.text):
+        if clause := _LIST_MARK.sub("", piece.strip(" ，,。；;：:")):
+            yield Part(clause, understand(replace(utterance, text=clause), places))
+
+
+def _clauses(utterance: Utterance, between: re.Pattern[str], places: Places) -> Iterator[tuple[Part, bool]]:
+    """The clauses, and whether each is set off from the one before by more than a comma. A comma parts clauses only beside a danger; of what is
+    no matter as a whole its first clause may be one: 隔壁天天打孩子，你们也管管."""
+    for piece in _each(utterance, between, places):
+        inner = list(_each(replace(utterance, text=piece.text), _COMMA, places))
+        if len(inner) > 1 and any(_is_danger(each.understanding) for each in inner):
+            yield from ((each, number == 0) for number, each in enumerate(inner))
+        elif len(inner) > 1 and not _is_matter(piece.understanding) and _is_matter(inner[0].understanding):
+            yield Part(piece.text, inner[0].understanding), True
+        else:
+            yield piece, True
+
+
 def _matters(utterance: Utterance, between: re.Pattern[str], places: Places) -> Iterator[Part]:
     """Clause by clause: what is no matter by itself belongs to the one before; one without a place is where the last one was."""
     last: Part | None = None
-    for clause in filter(
-        None, (_LIST_MARK.sub("", piece.strip(" ，,。；;：:")) for piece in between.split(utterance.text))
-    ):
-        understood = understand(replace(utterance, text=clause), places)
-        is_matter = understood.decision == Decision.ACT and understood.kind != Kind.CHATTER and understood.topic
+    for clause, is_set_off in _clauses(utterance, between, places):
+        understood = clause.understanding
         if last is None:
-            last = Part(clause, understood)
-        elif not is_matter or _is_same(last.understanding, understood):
-            together = understood if not last.understanding.topic else last.understanding
-            found = last.understanding.places or understood.places
-            last = Part(f"{last.text}，{clause}", replace(together, places=found))
+            last = clause
+        elif not (_is_matter(understood) and understood.topic) or _belongs(last, clause, is_set_off=is_set_off):
+            last = Part(f"{last.text}，{clause.text}", _together(last.understanding, understood))
         else:
             yield last
-            last = Part(
-                clause, understood if understood.places else replace(understood, places=last.understanding.places)
-            )
+            places_known = understood.places or last.understanding.places
+            last = Part(clause.text, replace(understood, places=places_known))
     if last is not None:
         yield last
+
+
+def _together(one: Understanding, other: Understanding) -> Understanding:
+    """The more urgent of two clauses about one matter, with the place that either names."""
+    is_other = not one.topic or (other.urgency == Urgency.EMERGENCY and one.urgency != Urgency.EMERGENCY)
+    return replace(other if is_other else one, places=one.places or other.places)
+
+
+def _belongs(last: Part, clause: Part, *, is_set_off: bool) -> bool:
+    """Whether a clause tells more of the matter before it: about the same, or about the same danger."""
+    one, other = last.understanding, clause.understanding
+    if _is_same(one, other) or (one.urgency == other.urgency == Urgency.EMERGENCY):
+        return True
+    if is_set_off or other.kind in _NEVER_PART_OF_IT:
+        return False
+    return one.urgency == Urgency.EMERGENCY or not (_is_matter(one) and len(last.text) >= SHORTEST_BEFORE)
 
 
 def _is_same(one: Understanding, other: Understanding) -> bool:
@@ -70,11 +132,5 @@ def _is_same(one: Understanding, other: Understanding) -> bool:
 
 
 def _are_apart(parts: tuple[Part, ...]) -> bool:
-    """Each is a matter for the community by itself, and none is better told in private or at once."""
-    return all(
-        part.understanding.decision == Decision.ACT
-        and part.understanding.topic is not None
-        and part.understanding.kind not in (Kind.CHATTER, *PRIVATE_KINDS)
-        and part.understanding.urgency != Urgency.EMERGENCY
-        for part in parts
-    )
+    """Each is a matter for the community by itself, and none is about a life alone."""
+    return all(_is_matter(part.understanding) and part.understanding.topic not in (None, CRISIS) for part in parts)

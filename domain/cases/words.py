@@ -54,6 +54,9 @@ HABITS = frozenset(
 )
 # What neighbours do who stand behind a case with its reporter; of a trouble they 反映.
 _HOW_JOINED = {Kind.PROPOSAL: "支持", Kind.QUESTION: "提问"}
+_SMELL_OF_GAS = re.compile(
+    r"(?:煤气|燃气|天然气|液化气|瓦斯)[^，。！？\n]{0,6}(?:味|泄|漏|臭|嘶|开着|打开|拧开|没关)|(?:漏|跑|闻[到着见]?|开)[^，。！？\n]{0,4}(?:煤气|燃气|天然气|液化气|瓦斯)"
+)
 # Emergencies with a first step of their own.
 OWN_CALL = frozenset({"gas", "fire", "medical_emergency", "lift", "missing_person"})
 LONGEST_CLAUSE = 40
@@ -152,7 +155,12 @@ def joined_count(case: Case) -> str:
 
 def whom_to_call(case: Case) -> str:
     """What to do first and the number to call. All three numbers stand in each sentence, in case the topic was taken wrongly."""
-    return call_about(case.topic)
+    return gas_first(case) + call_about(case.topic)
+
+
+def gas_first(case: Case) -> str:
+    """What to do about gas that is spoken of beside something else: a spark comes before any other danger."""
+    return say("cases.gas_first") + "\n" if case.topic != "gas" and _SMELL_OF_GAS.search(case.text) else ""
 
 
 def call_about(topic: str | None) -> str:
@@ -173,7 +181,7 @@ def private_opened(session: Session, case: Case) -> str:
     """What the reporter of a private matter reads in private: the number, who is on it, that one may go on here."""
     key = "crisis_opened" if case.topic == CRISIS else "private_opened"
     worker = crisis_worker(session, case) if case.topic == CRISIS else worker_name(session, case)
-    return say(f"cases.{key}", number=case.number, worker=worker)
+    return gas_first(case) + say(f"cases.{key}", number=case.number, worker=worker)
 
 
 def crisis_worker(session: Session, case: Case) -> str:
@@ -184,7 +192,7 @@ def crisis_worker(session: Session, case: Case) -> str:
 def private_receipt(case: Case, *, has_link: bool) -> str:
     """All that the group reads of it."""
     if case.topic == CRISIS:
-        return say("cases.crisis_receipt" if has_link else "cases.crisis_receipt_no_link")
+        return gas_first(case) + say("cases.crisis_receipt" if has_link else "cases.crisis_receipt_no_link")
     return say("cases.receipt_private" if has_link else "cases.receipt_private_no_link", number=case.number)
 
 
