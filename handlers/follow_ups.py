@@ -1,5 +1,7 @@
 """What residents say of a case that is open: more words, a photo, a place, "还没修", "修好了", an edit, a withdrawal."""
 
+from datetime import timedelta
+
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import dialogues, people
@@ -10,6 +12,8 @@ from handlers import cases, emergencies, private_matters, ratings
 from handlers.context import Context
 
 LONGEST_PLACE = 30
+LONGEST_COURTESY = 14
+INVITED_FOR = timedelta(days=1)
 # Said of work that somebody does; a wish or a proposal is not mended.
 OF_THE_WORK = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED})
 NOT_WORKED_ON = frozenset({Kind.WISH, Kind.PROPOSAL, Kind.QUESTION})
@@ -193,6 +197,25 @@ def same_told(ctx: Context, question: dialogues.Conversation) -> bool:
     return private_matters.told(ctx, question) or details_told(ctx, question)
 
 
+def invited(ctx: Context) -> bool:
+    """The first that somebody says in private, by hand and without the link, of the one private matter that they told in a group within
+    a day: they were asked to tell more here. False: nothing waits for them, or it is about something else."""
+    if not ctx.is_private or ctx.incoming.reply_to:
+        return False
+    if dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now) is not None:
+        return False
+    case = listing.untold_in_private(ctx.session, ctx.person.id, since=ctx.now - INVITED_FOR)
+    if case is None or not _is_for(ctx, case):
+        return False
+    if case.topic != words.CRISIS and private_matters.is_another(ctx, case):
+        return False
+    if case.topic != words.CRISIS and private_matters.may_be_another(ctx, case):
+        private_matters.ask(ctx, case)
+    else:
+        _take_details(ctx, case, "cases.private_joined")
+    return True
+
+
 def _is_for(ctx: Context, case: listing.Case) -> bool:
     """Whether what is said in private can be of this case: no greeting, no danger of its own, not several matters at once. Who means
     to die is heard whatever they say."""
@@ -200,7 +223,7 @@ def _is_for(ctx: Context, case: listing.Case) -> bool:
     if case.topic == words.CRISIS:
         is_trouble = understood.decision == Decision.ACT and understood.kind == Kind.REPORT
         return not is_trouble or understood.urgency == Urgency.EMERGENCY
-    if ctx.is_courtesy or private_matters.is_danger(ctx):
+    if (ctx.is_courtesy and len(ctx.incoming.text) <= LONGEST_COURTESY) or private_matters.is_danger(ctx):
         return False
     return not (ctx.parts and private_matters.is_another(ctx, case))
 

@@ -29,10 +29,25 @@ def is_another(ctx: Context, case: listing.Case) -> bool:
     understood = ctx.understanding
     if understood.decision != Decision.ACT or understood.kind in (Kind.CHATTER, *words.PRIVATE_KINDS):
         return False
-    topic, certainty = understood.topics[0] if understood.topics else ("", 0.0)
-    named = {mention.area_id for mention in understood.places if mention.area_id}
-    is_elsewhere = bool(named) and bool(case.place) and case.area_id not in named
-    return is_elsewhere or (certainty >= SURE_OF_TOPIC and topic not in (case.topic, *BETWEEN_NEIGHBOURS))
+    return _is_elsewhere(ctx, case) or _sure_topic(ctx) not in (None, case.topic, *BETWEEN_NEIGHBOURS)
+
+
+def may_be_another(ctx: Context, case: listing.Case) -> bool:
+    """Whether it is a complaint or a dispute by itself that need not be this one."""
+    understood = ctx.understanding
+    if understood.decision != Decision.ACT or understood.kind not in words.PRIVATE_KINDS:
+        return False
+    return _is_elsewhere(ctx, case) or _sure_topic(ctx) not in (None, case.topic)
+
+
+def _is_elsewhere(ctx: Context, case: listing.Case) -> bool:
+    named = {mention.area_id for mention in ctx.understanding.places if mention.area_id}
+    return bool(named) and bool(case.place) and case.area_id not in named
+
+
+def _sure_topic(ctx: Context) -> str | None:
+    topic, certainty = ctx.understanding.topics[0] if ctx.understanding.topics else (None, 0.0)
+    return topic if certainty >= SURE_OF_TOPIC else None
 
 
 def ask(ctx: Context, case: listing.Case) -> None:

@@ -283,6 +283,7 @@ def _message(ctx: Context) -> None:
         or _answers_question(ctx)
         or neighbours.agree(ctx)
         or _concerns_case(ctx)
+        or follow_ups.invited(ctx)
     ):
         return
     if not answers.from_kept(ctx):

@@ -23,6 +23,7 @@ __all__ = [
     "reported_by",
     "settle_question",
     "tasks_of",
+    "untold_in_private",
     "wishes_unread",
 ]
 
@@ -36,6 +37,21 @@ def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Cas
     joined = select(CaseReporter.case_id).where(CaseReporter.person_id == person_id, CaseReporter.parted_at.is_(None))
     mine = or_(Case.reporter_id == person_id, and_(Case.id.in_(joined), Case.is_private.is_(False)))
     return session.scalars(select(Case).where(mine).order_by(Case.id.desc()).limit(limit)).all()
+
+
+def untold_in_private(session: Session, person_id: int, *, since: datetime) -> Case | None:
+    """The one open private matter that a person told since then, if it was in a group and they have said nothing of it in private."""
+    query = select(Case).where(
+        Case.reporter_id == person_id, Case.is_private.is_(True), Case.state.in_(ACTIVE), Case.opened_at >= since
+    )
+    cases = session.scalars(query.limit(2)).all()
+    if len(cases) != 1 or cases[0].chat_id is None:
+        return None
+    told_in = select(CaseMessage.chat_id).where(CaseMessage.case_id == cases[0].id)
+    in_private = select(Chat.id).where(
+        or_(Chat.id.in_(told_in), Chat.id == cases[0].chat_id), Chat.purpose == ChatPurpose.PRIVATE
+    )
+    return cases[0] if session.scalar(in_private.limit(1)) is None else None
 
 
 def tasks_of(session: Session, person_id: int, *, limit: int = 50) -> Sequence[Case]:

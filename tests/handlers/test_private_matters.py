@@ -179,3 +179,67 @@ async def test_result_of_a_private_matter_is_told_in_private_only(stage: Stage) 
     assert len(stage.posts(GROUP)) == 1
     await stage.press("李叔", PRIVATE, "满意")
     assert stage.last("李叔").text == f"谢谢您！{number} 已销单。"
+
+
+@pytest.mark.parametrize(
+    "first", ["就是他们家，老赵家的小儿子", "您好，我是昨天在群里说楼上吵的那个", "想让他赔我家的地板"]
+)
+async def test_first_private_words_by_hand_join_the_matter_told_in_the_group(stage: Stage, first: str) -> None:
+    number = await complain(stage)
+    await stage.pass_time(hours=3)
+    await stage.say("李叔", PRIVATE, "你好")
+    await stage.say("李叔", PRIVATE, first)
+    await stage.say("李叔", PRIVATE, "我血压都气高了，一晚上没睡")
+    assert stage.texts("李叔")[1:] == [
+        f"已补充到 {number}，只有经办人能看到。您可以在这里继续补充情况或发照片。",
+        f"已补充到 {number}。",
+    ]
+    assert (stage.numbers(), stage.steps(number)) == ([number], ["open", "assign", "add", "add"])
+    assert f"{number} 有补充：{first}" in stage.texts("赵敏")
+
+
+async def test_first_private_photo_joins_too(stage: Stage) -> None:
+    number = await complain(stage)
+    await stage.say("李叔", PRIVATE, photo=photo())
+    await stage.pass_time(seconds=30)
+    assert stage.steps(number) == ["open", "assign", "add"]
+    assert len(stage.pictures("赵敏")) == 1
+
+
+async def test_first_private_words_about_something_else_do_not_join(stage: Stage) -> None:
+    number = await complain(stage)
+    await stage.say("李叔", PRIVATE, "3号楼门口井盖坏了")
+    assert (len(stage.numbers()), stage.steps(number)) == (2, ["open", "assign"])
+    await stage.say("小吴", PRIVATE, "就是他们家，老赵家的小儿子")
+    assert stage.steps(number) == ["open", "assign"]
+
+
+async def test_first_private_words_of_two_matters_or_of_an_old_one_join_none(stage: Stage) -> None:
+    number = await complain(stage)
+    await stage.pass_time(hours=25)
+    await stage.say("李叔", PRIVATE, "就是他们家，老赵家的小儿子")
+    await complain_again(stage, "王阿姨", "楼上天天半夜吵架，我要投诉", "楼下的狗没人管，咬人，我要投诉狗主人")
+    await stage.say("王阿姨", PRIVATE, "就是他们家，老赵家的小儿子")
+    assert [stage.steps(each)[2:] for each in stage.numbers()[1:]] == [[], []]
+    assert "add" not in stage.steps(number)
+
+
+async def complain_again(stage: Stage, who: str, *told: str) -> None:
+    before = len(stage.numbers())
+    for words in told:
+        await stage.say(who, GROUP, words)
+    assert len(stage.numbers()) == before + len(told)
+
+
+async def test_other_complaint_as_the_first_private_words_is_asked_about(stage: Stage) -> None:
+    number = await complain(stage)
+    await stage.say("李叔", PRIVATE, "物业乱收物业费，我要投诉物业")
+    assert (stage.last("李叔").text, stage.numbers()) == (f"这和 {number} 是同一件事吗？", [number])
+    await stage.press("李叔", PRIVATE, "不是，另外登记")
+    assert len(stage.numbers()) == 2
+
+
+async def test_first_private_words_can_take_the_matter_back(stage: Stage) -> None:
+    number = await complain(stage)
+    await stage.say("李叔", PRIVATE, "撤回")
+    assert (stage.case(number).state, stage.last("李叔").text) == ("withdrawn", f"{number} 已按您的意思撤回。")
