@@ -186,7 +186,7 @@ def details_told(ctx: Context, question: dialogues.Conversation) -> bool:
     if case is None or case.state not in ACTIVE:
         dialogues.close(ctx.session, question)
         return False
-    if not _is_for(ctx, case):
+    if not _is_for(ctx, case) or _is_reply_to_another(ctx, case):
         return False
     _take_details(ctx, case, "cases.added")
     return True
@@ -255,6 +255,13 @@ def _is_heard(ctx: Context, case: listing.Case) -> None:
     is_danger = ctx.understanding.urgency == Urgency.EMERGENCY and topic != words.CRISIS
     call = words.call_about(topic) + "\n" if is_danger else ""
     ctx.reply_text(call + say("cases.crisis_added", worker=words.crisis_worker(ctx.session, case)))
+
+
+def _is_reply_to_another(ctx: Context, case: listing.Case) -> bool:
+    if not ctx.incoming.reply_to:
+        return False
+    other = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.reply_to)
+    return other is not None and other is not case
 
 
 def still_wrong_told(ctx: Context, question: dialogues.Conversation) -> bool:

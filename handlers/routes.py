@@ -18,6 +18,7 @@ from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Session
 from handlers import (
+    afterwards,
     answers,
     cases,
     choosing_community,
@@ -85,6 +86,7 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.arrive": tasks.arrive,
     "cases.finish": tasks.start_finish,
     "cases.answer": tasks.start_answer,
+    "cases.answer_again": tasks.start_answer_again,
     "answers.ask_staff": answers.ask_staff,
 }
 
@@ -100,6 +102,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,
     tasks.ANSWER_STEP: tasks.answer_told,
+    tasks.ANSWER_AGAIN_STEP: tasks.answer_told_again,
 }
 
 CHAT_EVENTS = frozenset(
@@ -310,6 +313,8 @@ def _concerns_case(ctx: Context) -> bool:
     case = None
     if incoming.reply_to:
         case = opening.case_of_message(ctx.session, ctx.chat.id, incoming.reply_to)
+        if case is not None and afterwards.told(ctx, case):
+            return True
         about_it = incoming.reply_to_bot or understood.signal != Signal.NONE or incoming.attachments
         if case is not None and not about_it:
             case = None

@@ -3,7 +3,7 @@
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
-from domain.cases import answers, calls, listing, opening, proofs, staff_words, words, work
+from domain.cases import answers, calls, further, listing, opening, proofs, staff_words, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
 from handlers.context import Context, Press
@@ -11,6 +11,7 @@ from handlers.context import Context, Press
 PROOF_STEP = "tasks.proof"
 RETURN_STEP = "tasks.return"
 ANSWER_STEP = "tasks.answer"
+ANSWER_AGAIN_STEP = "tasks.answer_again"
 PROOF_AGAIN_STEP = proofs.AGAIN_STEP
 REASONS_IN_A_ROW = 2
 
@@ -71,6 +72,14 @@ def start_answer(ctx: Context, subject: int) -> None:
     ctx.reply("cases.ask_answer")
 
 
+def start_answer_again(ctx: Context, subject: int) -> None:
+    """The button under a question that came after the answer."""
+    case = _case(ctx, subject, Step.ADD)
+    ctx.answer_press()
+    ctx.ask(ANSWER_AGAIN_STEP, {"case": str(case.id)})
+    ctx.reply("cases.ask_answer")
+
+
 def reason_told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = _case(ctx, int(question.data["case"]), Step.RETURN)
     work.return_case(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
@@ -121,6 +130,13 @@ def proof_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
 def answer_told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = _case(ctx, int(question.data["case"]), Step.FINISH)
     answers.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
+    _done(ctx, question, case, "cases.answered", is_shown=True)
+    return True
+
+
+def answer_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
+    case = _case(ctx, int(question.data["case"]), Step.ADD)
+    further.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
     _done(ctx, question, case, "cases.answered", is_shown=True)
     return True
 

@@ -14,7 +14,7 @@ from domain.cases import staff_words
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
-from nlp import despair, halves
+from nlp import despair, halves, relapses
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case, CaseEvent
@@ -320,6 +320,11 @@ def is_urging(text: str) -> bool:
 def is_half(text: str) -> bool:
     """Whether somebody says only what is wrong, and not with what."""
     return halves.is_half(text)
+
+
+def is_back(text: str) -> bool:
+    """Whether somebody says that what was mended is wrong again, or still."""
+    return relapses.is_back(text)
 
 
 def is_giving_up(text: str) -> bool:

@@ -29,6 +29,7 @@ def test_actions_are_those_that_buttons_start() -> None:
         *("cases.accept", "cases.return", "cases.return_because", "cases.arrive", "cases.finish", "cases.answer"),
         *("cases.part", "cases.not_done", "answers.ask_staff", "cases.not_meant", "cases.in_community"),
         *("cases.same_matter", "cases.other_matter"),
+        *("cases.answer_again",),
         *(f"cases.meant_{kind}" for kind in meanings.CHOICES),
     }
     for name in (
@@ -59,6 +60,7 @@ def test_steps_are_those_that_questions_name() -> None:
         tasks.PROOF_AGAIN_STEP,
         tasks.RETURN_STEP,
         tasks.ANSWER_STEP,
+        tasks.ANSWER_AGAIN_STEP,
     }
 
 
