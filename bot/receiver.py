@@ -187,6 +187,7 @@ class Receiver:
         to_work: list[tuple[Context, Arrival]] = []
         contexts = [ctx for each in fresh if (ctx := self._context(session, each, known, site)) is not None]
         self._complete(session, contexts)
+        routes.look_for_questions(session, contexts)
         for ctx in contexts:
             understood = None if ctx.understanding is NOTHING else ctx.understanding
             is_chatter = not routes.needs_look_up(ctx)

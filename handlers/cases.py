@@ -2,6 +2,7 @@
 worker's side handlers/tasks.py."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from core.errors import Refused
 from core.messages import Kind, Understanding, Urgency
@@ -16,6 +17,8 @@ from handlers.context import Context, Press
 ASK_PLACE_STEP = "cases.place"
 DETAILS_STEP = "cases.details"
 STILL_WRONG_STEP = "cases.still_wrong"
+# In a group people soon speak of something else.
+STILL_WRONG_IN_GROUP = timedelta(minutes=10)
 MOST_IN_LIST = 8
 
 
@@ -273,8 +276,14 @@ def _rate(ctx: Context, subject: int, *, is_satisfied: bool) -> None:
     key = "rated_satisfied" if is_satisfied else "rated_dissatisfied"
     ctx.answer_press()
     if not is_satisfied:
-        ctx.ask(STILL_WRONG_STEP, {"case": str(case.id)})
+        ask_what_is_wrong(ctx, case)
     listing.settle_question(
         ctx.session, ctx.chat, ctx.incoming.message_id, say(f"cases.{key}", number=case.number), now=ctx.now
     )
     ratings.settle(ctx.session, case, now=ctx.now)
+
+
+def ask_what_is_wrong(ctx: Context, case: listing.Case) -> None:
+    """The next words of this person here are about the case."""
+    life, data = dialogues.LIFE if ctx.is_private else STILL_WRONG_IN_GROUP, {"case": str(case.id)}
+    dialogues.ask(ctx.session, ctx.chat.id, ctx.sender, STILL_WRONG_STEP, data=data, now=ctx.now, life=life)

@@ -56,10 +56,11 @@ def may_be_about(ctx: Context, case: listing.Case) -> bool:
     named = dict(understood.topics)
     if case.topic and case.topic not in named and max(named.values(), default=0.0) >= SURE_OF_TOPIC:
         return False
-    return not (understood.places and case.place and _is_elsewhere(ctx, case))
+    return not (understood.places and case.place and is_elsewhere(ctx, case))
 
 
-def _is_elsewhere(ctx: Context, case: listing.Case) -> bool:
+def is_elsewhere(ctx: Context, case: listing.Case) -> bool:
+    """Whether the places that are named are not the case's."""
     said, known = opening.place_words(ctx.understanding.places), case.place
     if said in known or known in said:
         return False
@@ -262,22 +263,3 @@ def _is_reply_to_another(ctx: Context, case: listing.Case) -> bool:
         return False
     other = opening.case_of_message(ctx.session, ctx.chat.id, ctx.incoming.reply_to)
     return other is not None and other is not case
-
-
-def still_wrong_told(ctx: Context, question: dialogues.Conversation) -> bool:
-    """What is still wrong, said after "not satisfied" without a reply mark: in private, or in a group to the bot. False: something else."""
-    case = ctx.session.get(listing.Case, int(question.data["case"]))
-    understood = ctx.understanding
-    is_elsewhere = case is not None and bool(understood.places)
-    is_elsewhere = is_elsewhere and opening.place_words(understood.places) not in (case.place if case else "")
-    is_said_to_us = ctx.is_private or ctx.incoming.is_addressed
-    if not is_said_to_us or ctx.is_courtesy or ctx.incoming.reply_to:
-        return False
-    if case is None or case.state not in ACTIVE or is_elsewhere or understood.urgency == Urgency.EMERGENCY:
-        dialogues.close(ctx.session, question)
-        return False
-    dialogues.close(ctx.session, question)
-    follow_up(ctx, case)
-    if understood.signal == Signal.NONE and not words.is_urging(ctx.incoming.text):
-        ctx.reply("cases.added", number=case.number)
-    return True

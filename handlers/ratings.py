@@ -3,7 +3,7 @@
 from domain.cases import listing, opening, ratings, work
 from domain.cases.ratings import RATEABLE
 from domain.inbox import Outcome
-from handlers.cases import STILL_WRONG_STEP
+from handlers.cases import ask_what_is_wrong
 from handlers.context import Context
 
 
@@ -18,7 +18,7 @@ def told(ctx: Context) -> bool:
     opening.keep_message(ctx.session, case, ctx.received)
     if ratings.is_dissatisfied(ctx.incoming.text):
         work.rate(ctx.session, case, ctx.person.id, satisfied=False, now=ctx.now)
-        ctx.ask(STILL_WRONG_STEP, {"case": str(case.id)})
+        ask_what_is_wrong(ctx, case)
         ctx.reply("cases.rated_dissatisfied", number=case.number)
         ratings.settle(ctx.session, case, now=ctx.now)
     else:

@@ -33,6 +33,7 @@ from handlers import (
     serving,
     several,
     start,
+    still_wrong,
     tasks,
 )
 from handlers.context import Context
@@ -97,7 +98,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     private_matters.STEP: follow_ups.same_told,
     homes.STEP: choosing_community.told,
     meanings.STEP: meanings.answered,
-    cases.STILL_WRONG_STEP: follow_ups.still_wrong_told,
+    cases.STILL_WRONG_STEP: still_wrong.told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,
@@ -153,7 +154,15 @@ def needs_look_up(ctx: Context) -> bool:
         or neighbours.may_agree(ctx)
         or words.is_urging(incoming.text)
         or words.is_half(incoming.text)
+        or still_wrong.may_tell(ctx)
     )
+
+
+def look_for_questions(session: Session, contexts: Sequence[Context]) -> None:
+    """Looks up, in one statement, what those who speak in groups were asked there: it tells whether talk can be an answer."""
+    speakers = {(ctx.chat.id, ctx.sender) for ctx in contexts if ctx.sender and not ctx.is_private}
+    if speakers:
+        dialogues.note_open(session, speakers)
 
 
 def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
@@ -166,7 +175,9 @@ def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
     places = {area_id for area_id in (*mentions, *(ctx.chat.area_id for ctx in speaking)) if area_id is not None}
     areas.note_areas(session, places)
     speakers = {(ctx.chat.id, ctx.sender) for ctx in speaking}
-    dialogues.note_open(session, speakers)
+    in_private = {(ctx.chat.id, ctx.sender) for ctx in speaking if ctx.is_private}
+    if in_private:
+        dialogues.note_open(session, in_private)
     inbox.note_loose_photos(session, speakers, now=contexts[0].now)
     accounts = [people.account_of(session, ctx.incoming.channel, ctx.sender) for ctx in speaking]
     opening.note_recent(session, {account.person_id for account in accounts if account}, now=contexts[0].now)

@@ -45,3 +45,41 @@ async def test_another_matter_or_a_courtesy_is_not_taken_for_it(stage: Stage, wo
     await stage.say("王阿姨", PRIVATE, words)
     assert stage.numbers() == [NUMBER, *([number] if number else [])]
     assert stage.steps(NUMBER)[-1] == "assign"
+
+
+@pytest.mark.parametrize(
+    "said", ["装的灯太暗了，跟没装一样", "敷衍了事，盖子都盖不严", "还是晃，就拍了张照糊弄人", WRONG]
+)
+async def test_next_words_in_the_group_join_without_a_reply_mark(stage: Stage, said: str) -> None:
+    await reopened(stage, GROUP)
+    await stage.pass_time(minutes=9)
+    await stage.say("王阿姨", GROUP, said)
+    assert stage.last(GROUP).text == f"已补充到 {NUMBER}。"
+    assert f"{NUMBER} 有补充：{said}" in stage.texts("张伟")
+    assert (stage.numbers(), stage.steps(NUMBER)[-1]) == ([NUMBER], "add")
+
+
+async def test_later_words_join_only_where_they_say_what_is_wrong(stage: Stage) -> None:
+    await reopened(stage, GROUP)
+    await stage.say("王阿姨", GROUP, WRONG)
+    before = stage.texts(GROUP)
+    await stage.say("王阿姨", GROUP, "晚上谁去跳广场舞呀")
+    await stage.say("王阿姨", GROUP, "就拍了张照糊弄人")
+    assert stage.texts(GROUP) == before
+    assert stage.texts("张伟")[-1] == f"{NUMBER} 有补充：就拍了张照糊弄人"
+
+
+@pytest.mark.parametrize("said", ["8号楼电梯坏了", "电梯又停在三楼不动了"])
+async def test_another_place_or_thing_in_the_group_is_not_taken_for_it(stage: Stage, said: str) -> None:
+    await reopened(stage, GROUP)
+    await stage.say("王阿姨", GROUP, said)
+    assert (stage.numbers(), stage.steps(NUMBER)[-1]) == ([NUMBER, OTHER], "assign")
+
+
+async def test_after_ten_minutes_or_by_somebody_else_nothing_joins(stage: Stage) -> None:
+    await reopened(stage, GROUP)
+    before = stage.texts(GROUP)
+    await stage.say("李叔", GROUP, "装的灯太暗了，跟没装一样")
+    await stage.pass_time(minutes=11)
+    await stage.say("王阿姨", GROUP, "装的灯太暗了，跟没装一样")
+    assert (stage.texts(GROUP), stage.steps(NUMBER)[-1]) == (before, "assign")
