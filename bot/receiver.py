@@ -30,7 +30,7 @@ from domain.cases.splitting import Part, heard
 from domain.inbox import Arrival, Outcome
 from domain.keywords import WordBook
 from domain.places import PlaceBook
-from handlers import routes
+from handlers import routes, still_wrong
 from handlers.context import Context, Site
 from nlp.halves import is_half, may_begin
 from nlp.understand import understand
@@ -187,7 +187,7 @@ class Receiver:
         to_work: list[tuple[Context, Arrival]] = []
         contexts = [ctx for each in fresh if (ctx := self._context(session, each, known, site)) is not None]
         self._complete(session, contexts)
-        routes.look_for_questions(session, contexts)
+        still_wrong.look_ahead(session, contexts)
         for ctx in contexts:
             understood = None if ctx.understanding is NOTHING else ctx.understanding
             is_chatter = not routes.needs_look_up(ctx)

@@ -158,13 +158,6 @@ def needs_look_up(ctx: Context) -> bool:
     )
 
 
-def look_for_questions(session: Session, contexts: Sequence[Context]) -> None:
-    """Looks up, in one statement, what those who speak in groups were asked there: it tells whether talk can be an answer."""
-    speakers = {(ctx.chat.id, ctx.sender) for ctx in contexts if ctx.sender and not ctx.is_private}
-    if speakers:
-        dialogues.note_open(session, speakers)
-
-
 def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
     """Looks up, in one statement each, what a batch of messages will ask for: accounts, places, open questions, photos."""
     speaking = [ctx for ctx in contexts if ctx.incoming.sender is not None and ctx.incoming.sender.is_person]

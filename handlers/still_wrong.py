@@ -1,11 +1,13 @@
 """What is still wrong, said after "not satisfied": the next words need no reply mark, in private or, for ten minutes, in the group."""
 
 import re
+from collections.abc import Sequence
 
 from core.messages import Decision, IncomingKind, Kind, Signal, Urgency
 from domain import dialogues
 from domain.cases import listing, words
 from domain.cases.life import ACTIVE
+from domain.inbox import Session
 from handlers import follow_ups
 from handlers.cases import STILL_WRONG_STEP
 from handlers.context import Context
@@ -14,6 +16,13 @@ from handlers.context import Context
 SHORTEST = 5
 ABOUT_WORK = frozenset({Kind.REPORT, Kind.COMPLAINT, Kind.DISPUTE})
 _SIGHS = re.compile(r"[\W_]|[唉哎啊呀吧嘛呢哦哈嗯哼]")
+
+
+def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
+    """Looks up, in one statement, what those who speak in groups were asked there: it tells whether talk can be an answer."""
+    speakers = {(ctx.chat.id, ctx.sender) for ctx in contexts if ctx.sender and not ctx.is_private}
+    if speakers:
+        dialogues.note_open(session, speakers)
 
 
 def may_tell(ctx: Context) -> bool:
