@@ -92,7 +92,7 @@ _ABOUT_SHOP = re.compile(
 )
 # 也, +1: agrees with somebody; the rest is told rather than complained of.
 _AGREES = re.compile(
-    r"\+1|也|同样|一样|还好|不是|没有停|要是|如果|万一|怕|忘(?:记|了)?交|欠费|原来|来[水电气网]了|又有了|好了|恢复|以前|去年|上次|小时候|通知|没交"
+    r"\+1|也|同样|一样|还好|(?<!是)不是|没有停|要是|如果|万一|怕|忘(?:记|了)?交|欠费|原来|来[水电气网]了|又有了|好了|恢复|以前|去年|上次|小时候|通知|没交"
 )
 _HEARD = frozenset(
     [

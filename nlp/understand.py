@@ -43,7 +43,7 @@ NO_SUBSTANCE = 0.4
 _NAMED = (_SUBSTANCE | {"bother"}) - {"spot"}
 SHORT, SAYS_LITTLE = 7, 0.4
 # Besides a place so few characters, none of them known, say nothing about it: 3号楼门口.
-BARE_PLACE = 4
+BARE_PLACE, ONLY_A_PLACE = 4, 1.0
 # What is named and nothing said of it, 3号楼电梯, may be half of a sentence: at most it is asked what is meant.
 _NAMES = frozenset({"thing", "spot", "neighbour", "actor", "lift_word", "burnable"})
 LONGEST_NAME = 12
@@ -247,7 +247,7 @@ def _context_adds(reading: _Reading, context: _Context, found: tuple[PlaceMentio
     """What the words alone do not say: a photo, a place, a danger make a case likelier, a forwarded text less."""
     scores, added = reading.scores, -1.5 if context.forwarded else 0.0
     if _says_nothing(reading, found):
-        added -= NO_SUBSTANCE
+        added -= ONLY_A_PLACE if found else NO_SUBSTANCE
     if not found and max(scores.silence.get("review", 0.0), scores.silence.get("advert", 0.0) - 1.0) >= FOR_OTHERS:
         added -= SAID_TO_OTHERS
     if len(reading.text) <= SHORT and not found and _NAMED.isdisjoint(scores.findings):

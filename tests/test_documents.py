@@ -376,6 +376,7 @@ MEASURED = (
     "fresh_five",
     "fresh_six",
     "fresh_seven",
+    "fresh_eight",
 )
 
 

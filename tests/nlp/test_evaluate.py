@@ -103,6 +103,7 @@ def test_lines_set_aside_show_what_new_words_meet(figure: str, floor: float) -> 
         ("fresh_five", 0.92, 0.96, 0.89, 0.85),
         ("fresh_six", 0.86, 0.93, 0.86, 0.85),
         ("fresh_seven", 0.9, 0.93, 0.93, 0.76),
+        ("fresh_eight", 0.92, 0.96, 0.96, 0.78),
     ],
 )
 def test_lines_that_taught_nothing_keep_their_floors(

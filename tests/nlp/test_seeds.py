@@ -18,7 +18,7 @@ MEASURED = (
     Path(os.environ.get("WUWEI_EVALUATION", Path(__file__).parents[3] / "shared" / "data")) / "colloquial-dev.jsonl"
 )
 OWN = Path(__file__).parent / "data"
-FRESH = ("fresh_one", "fresh_two", "fresh_three", "fresh_four", "fresh_five", "fresh_six", "fresh_seven")
+FRESH = ("fresh_one", "fresh_two", "fresh_three", "fresh_four", "fresh_five", "fresh_six", "fresh_seven", "fresh_eight")
 
 
 @pytest.fixture(scope="module")

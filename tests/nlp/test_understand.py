@@ -37,7 +37,7 @@ def read(text: str) -> tuple[Kind, Decision, str | None]:
         ("想要一个轮椅", (Kind.WISH, ACT, "elder_care")),
         ("奶奶想学手机", (Kind.WISH, ACT, "elder_care")),
         ("希望给老人装个扶手", (Kind.PROPOSAL, ACT, "elder_care")),
-        ("降压药吃完了,帮我买", (Kind.REQUEST, ACT, "errands")),
+        ("降压药吃完了,帮我买", (Kind.REQUEST, ASK, "errands")),
         ("帮忙搬个沙发 我弄不动", (Kind.WISH, ACT, "errands")),
         ("电梯又停了", (Kind.REPORT, ACT, "lift")),
         ("谁家狗又在叫", (Kind.REPORT, ACT, "dogs")),
