@@ -264,7 +264,8 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
         text = say("cases.rate_answer", number=case.number, note=note)
     else:
         worker = words.worker_name(session, case)
-        text = say("cases.rate", number=case.number, what=words.what(case), worker=worker, note=note)
+        key = "crisis_rate" if case.topic == words.CRISIS else "rate"
+        text = say(f"cases.{key}", number=case.number, what=words.what(case), worker=worker, note=note)
     if case.joined:
         text += "\n" + say("cases.rate_joined", count=case.joined, how=words.how_joined(case))
     send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)

@@ -71,3 +71,15 @@ async def test_calls_go_on_without_the_matter_until_somebody_accepts(stage: Stag
     assert stage.texts(STAFF_GROUP) == [CALLED, again]
     await stage.press("张伟", PRIVATE, "接单")
     assert stage.texts(GROUP) == [IN_GROUP]
+
+
+async def test_afterwards_it_is_asked_how_they_are(stage: Stage) -> None:
+    await stage.say("李叔", PRIVATE, "你好")
+    await stage.say("李叔", GROUP, "3号楼，我想自杀")
+    for button in ("接单", "办结"):
+        await stage.press("张伟", PRIVATE, button)
+    await stage.say("张伟", PRIVATE, "陪他聊了一下午")
+    assert stage.last("李叔").text == (
+        "张网格员说和您联系过了：陪他聊了一下午\n您现在好些了吗？难受的时候随时跟我说，也可以打 12356。我们帮上您了吗？"
+    )
+    assert stage.texts(GROUP) == [IN_GROUP]
