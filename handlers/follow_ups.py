@@ -8,7 +8,7 @@ from domain import dialogues, people
 from domain.cases import joined, listing, opening, parting, receipts, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
-from handlers import cases, emergencies, private_matters, ratings
+from handlers import cases, emergencies, private_matters, ratings, taking_back
 from handlers.context import Context
 
 LONGEST_PLACE = 30
@@ -93,9 +93,13 @@ def _taken_back(ctx: Context, case: listing.Case) -> bool:
             for each in receipts.siblings(ctx.session, case)
             if each is not case and each.reporter_id == actor and may(each, Step.WITHDRAW)
         ]
+        taken = []
         for each in (case, *others):
             if parting.take_back(ctx.session, each, actor_id=actor, now=ctx.now, cause_id=ctx.received.id):
                 ctx.reply("cases.joined_passed_on_receipt", number=each.number, how=words.how_joined(each))
+            else:
+                taken.append(each)
+        taking_back.tell(ctx, taken)
         return True
     row = joined.of_person(ctx.session, case, actor) if case.joined else None
     if row is None:
@@ -240,12 +244,13 @@ def _take_details(ctx: Context, case: listing.Case, thanks: str) -> None:
         question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
         if question is not None:
             dialogues.close(ctx.session, question)
-        ctx.reply("cases.receipt_withdrawn", number=case.number)
         return
     ctx.ask(cases.DETAILS_STEP, {"case": str(case.id)})
     # Of an album one word is enough; "still broken" has had its answer.
     if is_crisis:
         _is_heard(ctx, case)
+    elif taking_back.sounds_so(ctx):
+        taking_back.ask_whether(ctx, case)
     elif ctx.understanding.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
         ctx.reply(thanks, number=case.number)
 

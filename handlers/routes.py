@@ -34,6 +34,7 @@ from handlers import (
     several,
     start,
     still_wrong,
+    taking_back,
     tasks,
 )
 from handlers.context import Context
@@ -66,6 +67,7 @@ BIND_WORDS = ("/bind", "绑定")
 
 ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.undo": cases.undo,
+    "cases.take_back": taking_back.pressed,
     "cases.in_community": choosing_community.chosen,
     "cases.not_meant": meanings.not_meant,
     "cases.meant_report": meanings.meant_report,
@@ -336,6 +338,8 @@ def _concerns_case(ctx: Context) -> bool:
         )
         if follow_ups.takes_back(ctx):
             case = neighbours.joined_since(ctx, case) or case
+            if case is not None and taking_back.asks_which(ctx, case):
+                return True
     if case is None or (understood.decision == Decision.ACT and _is_other_matter(ctx, case)):
         return False
     follow_ups.follow_up(ctx, case)

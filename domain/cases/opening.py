@@ -256,13 +256,19 @@ def latest_case_of(
     fits: Callable[[Case], bool] = lambda _: True,
 ) -> Case | None:
     """What this person reported last in this chat, not long ago, of what `fits`."""
+    return next(filter(fits, latest_of(session, reporter_id, chat_id, now=now, states=states)), None)
+
+
+def latest_of(
+    session: Session, reporter_id: int, chat_id: int, *, now: datetime, states: frozenset[State]
+) -> Sequence[Case]:
+    """All that this person reported in this chat not long ago, the newest first."""
     if (NEW_HERE, reporter_id) in session.memo:
         session.memo.setdefault((RECENT, reporter_id), [])
     if (RECENT, reporter_id) not in session.memo:
         note_recent(session, [reporter_id], now=now)
     mine = cast(list[Case], session.memo[RECENT, reporter_id])
-    here = (case for case in reversed(mine) if case.chat_id == chat_id and case.state in states)
-    return next((case for case in here if fits(case)), None)
+    return [case for case in reversed(mine) if case.chat_id == chat_id and case.state in states]
 
 
 # Put together once: every batch asks it.

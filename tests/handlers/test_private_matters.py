@@ -161,7 +161,7 @@ async def test_withdrawal_in_private_is_confirmed(stage: Stage) -> None:
     await stage.say("李叔", PRIVATE, COMPLAINT)
     (number,) = stage.numbers()
     await stage.say("李叔", PRIVATE, "撤回")
-    assert stage.texts("李叔")[-1] == f"{number} 已按您的意思撤回。"
+    assert stage.texts("李叔")[-1] == f"已撤回 {number}（噪音）。"
     await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
     assert stage.steps(number)[-1] == "withdraw"
 
@@ -242,4 +242,4 @@ async def test_other_complaint_as_the_first_private_words_is_asked_about(stage: 
 async def test_first_private_words_can_take_the_matter_back(stage: Stage) -> None:
     number = await complain(stage)
     await stage.say("李叔", PRIVATE, "撤回")
-    assert (stage.case(number).state, stage.last("李叔").text) == ("withdrawn", f"{number} 已按您的意思撤回。")
+    assert (stage.case(number).state, stage.last("李叔").text) == ("withdrawn", f"已撤回 {number}（噪音）。")

@@ -29,7 +29,7 @@ def test_actions_are_those_that_buttons_start() -> None:
         *("cases.accept", "cases.return", "cases.return_because", "cases.arrive", "cases.finish", "cases.answer"),
         *("cases.part", "cases.not_done", "answers.ask_staff", "cases.not_meant", "cases.in_community"),
         *("cases.same_matter", "cases.other_matter"),
-        *("cases.answer_again",),
+        *("cases.answer_again", "cases.take_back"),
         *(f"cases.meant_{kind}" for kind in meanings.CHOICES),
     }
     for name in (

@@ -1,0 +1,77 @@
+"""Which matter is taken back: said once it is gone, and asked before another goes with it."""
+
+import re
+
+from core.errors import Refused
+from core.texts import say
+from domain import dialogues
+from domain.cases import listing, opening, parting, words
+from domain.cases.life import ALL, State, Step, may
+from handlers import cases
+from handlers.context import Context, Press
+
+MOST_OFFERED = 4
+LONGEST = 30
+_GIVES_UP = re.compile(
+    r"(?<![能么])算了(?![一笔账吗么])|不(?:要|用|想|需要|必)(?:再|你们|你|您|社区|麻烦|去)*(?:处理|管|来|登记|追究|投诉|调解|报|弄)了?|"
+    r"别(?:处理|管|来|追究|登记)了|不(?:投诉|追究|报|告)了|撤(?:回|销|诉)|私了"
+)
+_BUT = re.compile(r"不能|不可以|没法|凭什么|为什么|怎么|难道|[吗么?？]")
+
+
+def tell(ctx: Context, taken: list[listing.Case]) -> None:
+    """In private there is nobody else to read it; in a group the receipt says so."""
+    if taken and ctx.is_private:
+        ctx.reply("cases.taken_back", what="、".join(_name(case) for case in taken))
+
+
+def _name(case: listing.Case) -> str:
+    return say("cases.taken_back_one", number=case.number, topic=words.what_of(case.kind, case.topic, ""))
+
+
+def asks_which(ctx: Context, case: listing.Case) -> bool:
+    """After one matter has been taken back, a bare 不用了 does not take an older one: it is asked which. False: it is plain."""
+    if not ctx.is_private or ctx.incoming.reply_to or case.topic == words.CRISIS:
+        return False
+    mine = opening.latest_of(ctx.session, ctx.person.id, ctx.chat.id, now=ctx.now, states=ALL)
+    gone = [each.closed_at for each in mine if each.state == State.WITHDRAWN and each.closed_at]
+    if not gone or max(gone) < case.opened_at:
+        return False
+    _offer(
+        ctx, "cases.take_back_which", [each for each in mine if may(each, Step.WITHDRAW) and each.topic != words.CRISIS]
+    )
+    return True
+
+
+def sounds_so(ctx: Context) -> bool:
+    """算了，我自己跟他说，不要处理了: more than a bare word, so that it must be asked whether the matter is meant."""
+    said = ctx.incoming.text
+    return len(said) <= LONGEST and _GIVES_UP.search(said) is not None and _BUT.search(said) is None
+
+
+def ask_whether(ctx: Context, case: listing.Case) -> None:
+    _offer(ctx, "cases.take_back_this", [case])
+
+
+def _offer(ctx: Context, key: str, some: list[listing.Case]) -> None:
+    offered = some[:MOST_OFFERED]
+    buttons = [
+        [Press(say("cases.button_take_back", number=case.number), "cases.take_back", case.id)] for case in offered
+    ]
+    ctx.reply(key, what="、".join(_name(case) for case in offered), buttons=buttons)
+
+
+def pressed(ctx: Context, subject: int) -> None:
+    """The button under the question: that one and no other."""
+    case = listing.reported_by(ctx.session, ctx.person.id, subject)
+    if not may(case, Step.WITHDRAW):
+        raise Refused("cases.press_unknown")
+    passed_on = parting.take_back(ctx.session, case, actor_id=ctx.person.id, now=ctx.now)
+    question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
+    if question is not None and question.step == cases.DETAILS_STEP and question.data["case"] == str(case.id):
+        dialogues.close(ctx.session, question)
+    ctx.answer_press()
+    told = say("cases.taken_back", what=_name(case))
+    if passed_on:
+        told = say("cases.joined_passed_on_receipt", number=case.number, how=words.how_joined(case))
+    listing.settle_question(ctx.session, ctx.chat, ctx.incoming.message_id, told, now=ctx.now)
