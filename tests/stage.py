@@ -28,6 +28,7 @@ from core.media import path_of
 from core.messages import ChatKind, ChatRef
 from domain import announcements, chats, due, people, sending
 from domain.customer_groups import handing
+from domain.outgoing import FILE_WAIT
 from storage.base import Session
 from storage.cases import Case, CaseEvent
 from storage.chats import Chat, ChatPurpose, ChatState
@@ -170,9 +171,8 @@ class Stage:
         )
 
     def _is_waiting(self, session: Session) -> bool:
-        return sending.is_waiting(
-            session, now=self.clock.now(), channels=[channel.name for channel in self.wire.channels]
-        )
+        now, channels = self.clock.now(), [channel.name for channel in self.wire.channels]
+        return sending.is_waiting(session, now=now, channels=channels) or _is_put_off_for_a_file(session, now)
 
     def _next_moment(self, session: Session) -> datetime:
         """When something waiting may go: a limit opens, or before that something else is due. One step where neither is known."""
@@ -282,6 +282,14 @@ def _is_file_wanted(session: Session, now: datetime) -> bool:
     """Also one that the program's own loop is fetching: what it brings is still to be told."""
     query = select(File.id).where(File.state == FileState.WANTED, or_(File.due_at <= now, File.fetch_before <= now))
     return session.scalar(query.limit(1)) is not None
+
+
+def _is_put_off_for_a_file(session: Session, now: datetime) -> bool:
+    """The program's own loop may look at a message while its picture is still being fetched; it goes two seconds later."""
+    query = select(Outbox.attachment_ids).where(
+        Outbox.state == OutboxState.QUEUED, Outbox.due_at > now, Outbox.due_at <= now + FILE_WAIT
+    )
+    return any(session.scalars(query))
 
 
 async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
