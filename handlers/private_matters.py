@@ -33,9 +33,8 @@ def is_another(ctx: Context, case: listing.Case) -> bool:
 
 
 def may_be_another(ctx: Context, case: listing.Case) -> bool:
-    """Whether it is a complaint or a dispute by itself that need not be this one."""
-    understood = ctx.understanding
-    if understood.decision != Decision.ACT or understood.kind not in words.PRIVATE_KINDS:
+    """Whether it is a complaint or a dispute by itself that need not be this one. To ask does no harm, however sure it is."""
+    if ctx.understanding.kind not in words.PRIVATE_KINDS:
         return False
     return _is_elsewhere(ctx, case) or _sure_topic(ctx) not in (None, case.topic)
 
