@@ -10,6 +10,7 @@ from core.errors import Refused
 from domain import announcements, area_tree, chats
 from domain.announcements import Announcement, Plan
 from domain.areas import AreaLevel, Community
+from domain.calendars import FIRST_YEAR, LAST_YEAR
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from domain.recurrence import describe
@@ -42,9 +43,12 @@ class When:
         if self.kind != "once":
             return None
         try:
-            return datetime.fromisoformat(self.at).replace(tzinfo=CHINA)
+            chosen = datetime.fromisoformat(self.at).replace(tzinfo=CHINA)
         except ValueError:
             raise Refused("announcements.no_when") from None
+        if not FIRST_YEAR <= chosen.year < LAST_YEAR:
+            raise Refused("announcements.too_far", year=chosen.year)
+        return chosen
 
     @property
     def words(self) -> str | None:

@@ -120,6 +120,8 @@ async def test_times_are_explained_before_anything_is_saved(office: Office) -> N
         ({"roles": ["king"]}, "没有“king”这个身份"),
         ({"when": "once", "at": ""}, "定时发送要填日期和时间"),
         ({"when": "once", "at": "2026-11-20T08:00"}, "2026-11-20 08:00 已经过去了"),
+        ({"when": "once", "at": "9999-12-31T23:59"}, "9999 年太远了，请核对年份"),
+        ({"when": "once", "at": "0001-01-01T00:00"}, "1 年太远了，请核对年份"),
         ({"when": "again", "recurrence": ""}, "请写明什么时候发"),
         ({"when": "again", "recurrence": "每月15日", "ends": "2026-11-30"}, "一次也轮不到"),
     ],
