@@ -22,12 +22,12 @@ _FORBIDDEN = frozenset({"falling_object", "flying_wire", "ebike"})
 
 _WHERE = r"(?:楼上|楼下|隔壁|对门|对面|小区里?|楼道里?|电梯里?|门口|我们?[楼栋单]元?|这栋楼?|\d{1,3}(?:号楼|[栋幢座]|单元|楼)|有人|有户|的|[ ，,])"
 _WHEN = "(?:晚上|半夜|天天|又|总|老是?)"
-_REALLY = "(?:实在|也|都|真是?|是)*"
+_REALLY = "(?:实在|也|都|真是?|是)*+"
 _END = "(?:了|啦)?[！!。~ ]*"
-_BEFORE = re.compile(f"(?:{_WHERE}|{_WHEN})*")
+_BEFORE = re.compile(f"(?:{_WHERE}|{_WHEN})*+")
 _TOO_MUCH = re.compile(f"(?:的?(?:声音?|味道?|气味))?{_REALLY}(?:太|特别|这么)[多大吵臭脏乱重呛响浓]{_END}")
 # Loud is only what is loud somewhere: the evening or a song may be as well.
-_TOO_LOUD = re.compile(f"{_WHERE}(?:{_WHERE}|{_WHEN})*{_REALLY}太吵{_END}")
+_TOO_LOUD = re.compile(f"{_WHERE}(?:{_WHERE}|{_WHEN})*+{_REALLY}太吵{_END}")
 _SOMEBODY = re.compile("有[人户]|楼[上下]|隔壁")
 _DONE = re.compile("[了啦啊！!。~ ]*")
 
