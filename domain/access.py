@@ -5,6 +5,7 @@ from datetime import date
 from sqlalchemy import or_, select
 
 from core.errors import Refused
+from core.messages import Kind
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case
@@ -38,17 +39,27 @@ def is_desk(session: Session, person_id: int, community_id: int, today: date) ->
 
 
 def may_work(session: Session, person: Person, case: Case, today: date) -> bool:
-    """Whether a person may take steps on a case: its assignee, the desk, or field staff in charge of its place.
-
-    A private matter is open to its assignee, the desk and mediators only.
-    """
+    """Whether a person may take steps on a case, and so see who reported it: its assignee, the desk, or of those in charge of its
+    place whom `field_roles_for` names."""
     if case.assignee_id == person.id:
         return True
     mine = [duty for duty in duties(session, person.id, today) if duty.community_id == case.community_id]
     if any(duty.role in DESK_ROLES for duty in mine):
         return True
-    allowed = {Role.MEDIATOR} if case.is_private else FIELD_ROLES
+    allowed = field_roles_for(case)
     return any(duty.role in allowed and _covers(session, duty, case) for duty in mine)
+
+
+def field_roles_for(case: Case) -> frozenset[Role]:
+    """Who in charge of its place may see a case that somebody else has: of a private matter mediators alone, of a wish nobody."""
+    if case.is_private:
+        return frozenset({Role.MEDIATOR})
+    return frozenset() if case.kind == Kind.WISH else FIELD_ROLES
+
+
+def is_for_few(case: Case) -> bool:
+    """Whether a case, its place and what is said of it are for those alone who work on it: a private matter, or a wish."""
+    return field_roles_for(case) != FIELD_ROLES
 
 
 def _covers(session: Session, duty: Duty, case: Case) -> bool:

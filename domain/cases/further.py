@@ -5,7 +5,7 @@ from datetime import datetime
 from core.clock import in_china
 from core.errors import Refused
 from core.texts import say
-from domain import chats, outbox
+from domain import access, chats, outbox
 from domain.cases import dispatch, staff_words, work
 from domain.cases.life import Step, take_step
 from domain.outbox import Press, Priority
@@ -20,7 +20,7 @@ def ask(session: Session, case: Case, text: str, *, actor_id: int, now: datetime
     is_there = case.assignee_id is not None and dispatch.is_on_duty(session, case, in_china(now).date())
     chat = chats.private_chat_of(session, case.assignee_id) if is_there and case.assignee_id else None
     if chat is None:
-        note = "" if case.is_private else text
+        note = "" if access.is_for_few(case) else text
         work.tell_desk(session, case, say("cases.card_asked_again", number=case.number, note=note), now=now)
         return
     outbox.post(

@@ -38,7 +38,8 @@ MOVES = (
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What somebody may see in a community: all of it, or what lies under `paths` (private matters: under `private_paths`)."""
+    """What somebody may see in a community: all of it, or what lies under `paths` (private matters: under `private_paths`; wishes:
+    none but their own)."""
 
     person_id: int
     community_id: int
@@ -134,7 +135,8 @@ def _visible(sight: Sight) -> ColumnElement[bool]:
     here = Case.community_id == sight.community_id
     if sight.is_desk:
         return here
-    public = and_(Case.is_private.is_(False), _lies_under(sight.paths, is_whole=sight.has_whole_field))
+    for_all = and_(Case.is_private.is_(False), Case.kind != Kind.WISH)
+    public = and_(for_all, _lies_under(sight.paths, is_whole=sight.has_whole_field))
     private = and_(Case.is_private.is_(True), _lies_under(sight.private_paths, is_whole=sight.has_whole_private))
     return and_(here, or_(Case.assignee_id == sight.person_id, public, private))
 

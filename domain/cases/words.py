@@ -9,7 +9,7 @@ from core.clock import in_china
 from core.messages import Kind, Urgency
 from core.privacy import mask_for_group, mask_place
 from core.texts import say
-from domain import conventions, people
+from domain import access, conventions, people
 from domain.cases import staff_words
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
 from domain.outbox import Press
@@ -108,8 +108,8 @@ def place_name(session: Session, case: Case) -> str:
 
 
 def place_for_staff(session: Session, case: Case) -> str:
-    """The same for the groups of staff: a private place is for those alone who work on the matter."""
-    return say("cases.place_private") if case.is_private else place_name(session, case)
+    """The same for the groups of staff: the place of what is for few is for those alone who work on it."""
+    return say("cases.place_private") if access.is_for_few(case) else place_name(session, case)
 
 
 def is_private_matter(kind: str, topic: str | None) -> bool:
@@ -123,10 +123,10 @@ def what(case: Case) -> str:
 
 
 def what_for_staff(case: Case) -> str:
-    """The same for the groups of staff: of a matter between people its place is for those alone who work on it."""
+    """The same for the groups of staff: of a matter between people, or a wish, its place is for those alone who work on it."""
     if case.topic == CRISIS:
         return say("cases.crisis_for_staff")
-    return what_of(case.kind, case.topic, "" if case.is_private else case.place)
+    return what_of(case.kind, case.topic, "" if access.is_for_few(case) else case.place)
 
 
 def what_of(kind: str, topic: str | None, place: str) -> str:

@@ -12,7 +12,7 @@ from core.errors import Refused
 from core.messages import Kind, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
-from domain import chats, outbox, reminders
+from domain import access, chats, outbox, reminders
 from domain.cases import dispatch, emergencies, joined, listing, photos, receipts, staff_words, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Press, Priority
@@ -336,7 +336,8 @@ def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> No
     comes_back = case.reopenings == 1 and dispatch.is_on_duty(session, case, in_china(now).date())
     told = "cases.card_reopened" if comes_back else "cases.card_reopened_elsewhere"
     _retire_card(session, case, say(told, number=case.number, note=note), now=now)
-    tell_desk(session, case, say("cases.card_reopened", number=case.number, note=note), now=now)
+    shown = "" if access.is_for_few(case) else note
+    tell_desk(session, case, say("cases.card_reopened", number=case.number, note=shown), now=now)
     if comes_back and case.assignee_id is not None and case.assignee_role is not None:
         assign(session, case, case.assignee_id, case.assignee_role, now=now, actor_id=None)
     else:

@@ -35,27 +35,35 @@ def town(session: Session, now: datetime) -> Town:
 
 
 @pytest.mark.parametrize(
-    ("role", "here", "private"),
+    ("role", "here", "private", "wish"),
     [
-        (None, False, False),
-        (Role.VOLUNTEER, False, False),
-        (Role.SUPERVISOR, False, False),
-        (Role.GRID_WORKER, True, False),
-        (Role.MICRO_GRID_HEAD, True, False),
-        (Role.BUILDING_STEWARD, True, False),
-        (Role.MEDIATOR, True, True),
-        (Role.COMMUNITY_WORKER, True, True),
-        (Role.STREET_OFFICER, True, True),
-        (Role.ADMINISTRATOR, True, True),
+        (None, False, False, False),
+        (Role.VOLUNTEER, False, False, False),
+        (Role.SUPERVISOR, False, False, False),
+        (Role.GRID_WORKER, True, False, False),
+        (Role.MICRO_GRID_HEAD, True, False, False),
+        (Role.BUILDING_STEWARD, True, False, False),
+        (Role.MEDIATOR, True, True, False),
+        (Role.COMMUNITY_WORKER, True, True, True),
+        (Role.STREET_OFFICER, True, True, True),
+        (Role.ADMINISTRATOR, True, True, True),
     ],
 )
-def test_work_goes_by_role_and_secrecy(town: Town, role: Role | None, here: bool, private: bool) -> None:
+def test_work_goes_by_role_and_secrecy(town: Town, role: Role | None, here: bool, private: bool, wish: bool) -> None:
     who = town.somebody(role)
     public = builders.case(town.session, town.place, town.now)
     secret = builders.case(town.session, town.place, town.now, kind=Kind.DISPUTE)
-    for case in (public, secret):
+    hoped = builders.case(town.session, town.place, town.now, kind=Kind.WISH, topic=None)
+    for case in (public, secret, hoped):
         case.assignee_id = None
-    assert (town.may_work(who, public), town.may_work(who, secret)) == (here, private)
+    assert [town.may_work(who, case) for case in (public, secret, hoped)] == [here, private, wish]
+
+
+def test_a_wish_is_open_to_the_field_worker_who_has_it(town: Town) -> None:
+    holder, other = (town.somebody(Role.GRID_WORKER, town.place.grid.id) for _ in range(2))
+    wish = builders.case(town.session, town.place, town.now, kind=Kind.WISH, topic=None)
+    wish.assignee_id = holder.id
+    assert [town.may_work(who, wish) for who in (holder, other)] == [True, False]
 
 
 def test_work_of_field_staff_ends_at_their_area(town: Town) -> None:

@@ -22,7 +22,7 @@ def test_what_a_list_shows_is_what_one_may_work_on(session: Session, now: dateti
     people = [builders.person(session, f"{role}{key}", role, key) for key in places]
     cases = [
         builders.case(session, where, now, kind=kind, area_id=area)
-        for kind in (Kind.REPORT, Kind.DISPUTE)
+        for kind in (Kind.REPORT, Kind.DISPUTE, Kind.WISH)
         for where, area in [*((place, key) for key in places), (elsewhere, elsewhere.building.id)]
     ]
     cases.append(builders.case(session, place, now))

@@ -154,3 +154,8 @@ def test_groups_of_staff_do_not_learn_where_a_private_matter_is(session: Session
     assert words.what_for_staff(case) == words.what(case) == "路灯 · 3号楼门口"
     case.is_private = True
     assert words.what_for_staff(case) == "路灯"
+
+
+def test_groups_of_staff_read_no_place_of_a_wish(session: Session, place: builders.Place, now: datetime) -> None:
+    wish = builders.case(session, place, now, kind=Kind.WISH, topic=None, text="想要一个助行器", where="3号楼501")
+    assert (words.what_for_staff(wish), words.place_for_staff(session, wish)) == ("心愿", "仅经办人可见")

@@ -208,3 +208,13 @@ def test_nothing_of_a_private_matter_is_said_in_the_group(town: Town) -> None:
         work.finish(town.session, case, town.worker, note="已调解", now=town.now)
         work.rate(town.session, case, town.reporter.id, satisfied=False, now=town.now)
     assert town.texts(town.group) == []
+
+
+@pytest.mark.parametrize(("kind", "note"), [(Kind.REPORT, "还是不亮"), (Kind.DISPUTE, ""), (Kind.WISH, "")])
+def test_words_of_what_is_for_few_reach_no_group_of_staff(town: Town, kind: Kind, note: str) -> None:
+    case = town.case(kind=kind)
+    work.finish(town.session, case, town.worker, note="已处理", now=town.now)
+    work.rate(town.session, case, town.reporter.id, satisfied=False, note="还是不亮", now=town.now)
+    assert [text for text in town.texts(town.staff) if "不满意" in text] == [
+        f"{case.number} 居民不满意，已重新打开。{note}"
+    ]
