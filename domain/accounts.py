@@ -23,6 +23,8 @@ __all__ = [
     "SignedIn",
     "WebSession",
     "audit",
+    "holder_of",
+    "is_known",
     "make_link",
     "posts_of",
     "revoke",
@@ -146,6 +148,17 @@ def session_of(session: Session, token: str, *, now: datetime) -> tuple[WebSessi
     if not may_come_in(session, row.person_id, in_china(now).date()):
         return None
     return row, session.get_one(Person, row.person_id)
+
+
+def is_known(session: Session, token: str) -> bool:
+    """Whether a cookie is that of a session of ours, live or over."""
+    query = select(WebSession.id).where(WebSession.token_hash == session.keyring.fingerprint(token))
+    return session.scalars(query).first() is not None
+
+
+def holder_of(session: Session, csrf: str) -> int | None:
+    """Whose session put this mark into its forms. Also of a session that is over, as long as its row is kept."""
+    return session.scalars(select(WebSession.person_id).where(WebSession.csrf == csrf)).first()
 
 
 def posts_of(session: Session, person_id: int, today: date) -> list[Post]:

@@ -1,8 +1,8 @@
 """Puts the console together: the table of its routers, what answers a refusal or a fault, and the doors for machines.
 
 HOW A PAGE IS WRITTEN. One file a noun (web/cases.py) with a `router`, named in SIGNED_IN below; `guard` then stands before
-every route of it: nobody signed in → /sign-in, a POST without the session's `csrf` field → 403. A route reads, or writes and
-commits, then answers:
+every route of it: nobody signed in → /sign-in, a POST without the session's `csrf` field → 403; what was typed is kept on a
+page (web/kept_forms.py). A route reads, or writes and commits, then answers:
 
     @router.get("/areas")
     async def areas_page(request: Request, visitor: CurrentVisitor) -> HTMLResponse:     # DeskVisitor: only the desk
@@ -44,7 +44,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -72,6 +72,7 @@ from web import (
 )
 from web.auth import NotSignedIn, WrongCsrf, guard
 from web.hooks import Front, HookDoor
+from web.kept_forms import session_ended, wrong_mark
 from web.pages import sentence, status_of
 from web.rendering import STATIC, Renderer
 from web.security import LOOPBACK_NAMES, MEBIBYTE, protect, protection_for
@@ -112,7 +113,6 @@ FAULTS = {
     422: ("网址或表单里有填错的地方。", "请返回上一页核对后再试。"),
     500: ("系统出了差错，这一步没有做完。", "请稍后再试；刚才填的内容可以按浏览器的“后退”找回。"),
 }
-CSRF_WORDS = ("这张表单已经过期，没有提交。", "请返回上一页，刷新后再提交一次。")
 REFUSED_NEXT = "请返回上一页核对后再试。"
 
 
@@ -190,12 +190,6 @@ def _answer_refusals(pages: FastAPI, renderer: Renderer) -> None:
         assert isinstance(refusal, Refused)
         return _fault(renderer, status_of(refusal), (sentence(refusal), REFUSED_NEXT))
 
-    async def not_signed_in(_request: Request, _error: Exception) -> Response:
-        return RedirectResponse("/sign-in", 303)
-
-    async def wrong_csrf(_request: Request, _error: Exception) -> Response:
-        return _fault(renderer, 403, CSRF_WORDS)
-
     async def plain(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if request.url.path.startswith("/static/"):
@@ -209,8 +203,8 @@ def _answer_refusals(pages: FastAPI, renderer: Renderer) -> None:
 
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
         Refused: refused,
-        NotSignedIn: not_signed_in,
-        WrongCsrf: wrong_csrf,
+        NotSignedIn: session_ended,
+        WrongCsrf: wrong_mark,
         HTTPException: plain,
         RequestValidationError: invalid,
     }

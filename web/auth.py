@@ -23,6 +23,7 @@ from web.services import Services
 
 SESSION_COOKIE = "wuwei_session"
 COMMUNITY_COOKIE = "wuwei_community"
+CSRF_FIELD = "csrf"
 
 
 class NotSignedIn(Exception):
@@ -30,7 +31,11 @@ class NotSignedIn(Exception):
 
 
 class WrongCsrf(Exception):
-    """A form came without the mark that this session's pages carry."""
+    """A form came without a mark that this person's pages carry; `is_anothers` when somebody else's do."""
+
+    def __init__(self, *, is_anothers: bool = False) -> None:
+        super().__init__()
+        self.is_anothers = is_anothers
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +148,19 @@ async def guard(request: Request, visitor: CurrentVisitor) -> AsyncIterator[None
         yield
         return
     async with request.form() as form:
-        given = form.get("csrf")
-        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
-            raise WrongCsrf
+        given = form.get(CSRF_FIELD)
+        await _check_mark(request, visitor, given if isinstance(given, str) else "")
         yield
+
+
+async def _check_mark(request: Request, visitor: Visitor, given: str) -> None:
+    """The mark of an earlier session of the same person does as well: the form was filled in before the session ended, and nobody
+    else has ever seen that mark."""
+    if hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+        return
+    holder = await services_of(request).database.read(lambda session: accounts.holder_of(session, given))
+    if holder is None or holder != visitor.person_id:
+        raise WrongCsrf(is_anothers=holder is not None)
 
 
 def need_desk(visitor: Visitor) -> None:

@@ -26,6 +26,8 @@ WINDOW = timedelta(minutes=10)
 MOST_FAILURES = 10
 MOST_ADDRESSES = 10_000
 YEAR_SECONDS = 365 * 24 * 3600
+# The cookie outlives its session: it opens nothing any more, but tells that a form with photos comes from one of our people.
+COOKIE_AFTER = timedelta(days=7)
 
 
 GUESSES = frozenset({"web.link_dead", "web.proof_wrong"})
@@ -66,16 +68,18 @@ async def explain(request: Request) -> Response:
     """How to get a link; somebody who is in already goes on."""
     if await who(request):
         return RedirectResponse("/", 303)
+    return page(request, None, "sign_in.html", 200, **ways_in(request))
+
+
+def ways_in(request: Request) -> dict[str, object]:
+    """What templates/sign_in_parts.html needs to know: by which ways one comes in here."""
     services = services_of(request)
-    return page(
-        request,
-        None,
-        "sign_in.html",
-        bot_name=_bot_name(request),
-        is_demo=services.demo_link is not None,
-        by_telegram=services.settings.telegram.sign_in,
-        by_wecom=services.settings.wecom.sign_in,
-    )
+    return {
+        "bot_name": _bot_name(request),
+        "is_demo": services.demo_link is not None,
+        "by_telegram": services.settings.telegram.sign_in,
+        "by_wecom": services.settings.wecom.sign_in,
+    }
 
 
 @open_router.post("/sign-in/demo")
@@ -124,7 +128,8 @@ async def come_in(
         words = sentence(refusal)
         return page(request, None, "error.html", status=status_of(refusal), sentence=words, next_step=next_step)
     response = RedirectResponse("/", 303)
-    set_cookie(request, response, session_cookie(request), signed_in.token, seconds=int(life.total_seconds()))
+    kept = life + COOKIE_AFTER
+    set_cookie(request, response, session_cookie(request), signed_in.token, seconds=int(kept.total_seconds()))
     return response
 
 
