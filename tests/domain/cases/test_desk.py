@@ -1,5 +1,6 @@
 """What staff do at the console, as rules: nobody's change is overwritten, private matters go to few."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -8,12 +9,13 @@ from sqlalchemy import select, text
 from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind
+from domain import due
 from domain.cases import desk, words, work
 from storage.base import Session
 from storage.cases import Case
 from storage.database import Database
 from storage.messages import Outbox
-from storage.people import Role
+from storage.people import Person, Role
 from tests import builders
 
 
@@ -112,3 +114,45 @@ def test_receipt_of_a_case_that_its_reporter_took_back_needs_no_reason(session: 
     case = builders.case(session, place, now, reporter=resident)
     work.withdraw(session, case, actor_id=resident.id, now=now)
     assert words.receipt(session, case) == f"{case.number} 已按您的意思撤回。"
+
+
+def _at_the_desk(session: Session, case: Case, clerk: Person, now: datetime) -> None:
+    desk.reopen(session, case, clerk, note="居民来电说又坏了", now=now)
+
+
+def _said_by_its_reporter(session: Session, case: Case, _: Person, now: datetime) -> None:
+    work.press_on(session, case, "又坏了", actor_id=case.reporter_id, now=now)
+
+
+def _said_by_somebody_who_joined(session: Session, case: Case, _: Person, now: datetime) -> None:
+    work.press_on(session, case, "还没好", actor_id=None, now=now)
+
+
+def _dissatisfied(session: Session, case: Case, _: Person, now: datetime) -> None:
+    work.rate(session, case, case.reporter_id or 0, satisfied=False, now=now)
+
+
+@pytest.mark.parametrize("by_time", [False, True], ids=["unreached", "unanswered"])
+@pytest.mark.parametrize(
+    "open_again", [_at_the_desk, _said_by_its_reporter, _said_by_somebody_who_joined, _dissatisfied]
+)
+def test_a_rating_counts_for_the_work_that_was_rated_only(
+    session: Session, now: datetime, open_again: Callable[[Session, Case, Person, datetime], None], by_time: bool
+) -> None:
+    place = builders.community(session)
+    worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    resident = builders.person(session, "王阿姨")
+    case = builders.case(session, place, now, chat=builders.group(session, place, now), reporter=resident)
+    work.finish(session, case, worker, note="修好了", now=now)
+    work.rate(session, case, resident.id, satisfied=True, now=now)
+    open_again(session, case, clerk, now)
+    work.finish(session, case, worker, note="又修好了", now=now)
+    assert (case.state, case.rating) == ("finished", None)
+    if by_time:
+        session.flush()
+        due.run_due(session, now=now + work.CLOSE_UNRATED)
+    else:
+        desk.close(session, case, clerk, is_satisfied=False, note="三次未接通", now=now)
+    assert (case.state, case.rating) == ("closed", None)
+    assert "没有收到评价" in words.receipt(session, case)
