@@ -44,7 +44,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,10 +70,11 @@ from web import (
     sign_in_platforms,
     understanding,
 )
+from web.addresses import page_of
 from web.auth import NotSignedIn, WrongCsrf, guard
 from web.hooks import Front, HookDoor
 from web.kept_forms import session_ended, wrong_mark
-from web.pages import sentence, status_of
+from web.pages import own_address, sentence, status_of
 from web.rendering import STATIC, Renderer
 from web.security import LOOPBACK_NAMES, MEBIBYTE, protect, protection_for
 from web.services import Services
@@ -176,24 +177,34 @@ class FaultPage:
 
 
 def _fault(
-    renderer: Renderer, status: int, words: tuple[str, str] | None = None, *, trace_id: str = ""
+    renderer: Renderer,
+    status: int,
+    words: tuple[str, str] | None = None,
+    *,
+    trace_id: str = "",
+    own_address: str = "",
 ) -> HTMLResponse:
     what, next_step = words or FAULTS.get(status, FAULTS[500])
-    body = renderer.render("error.html", status=status, sentence=what, next_step=next_step, trace_id=trace_id)
-    return HTMLResponse(body, status)
+    context = {"sentence": what, "next_step": next_step, "trace_id": trace_id, "own_address": own_address}
+    return HTMLResponse(renderer.render("error.html", status=status, **context), status)
 
 
 def _answer_refusals(pages: FastAPI, renderer: Renderer) -> None:
     """Each of our exceptions, and the framework's, as a page that says what to do next."""
 
-    async def refused(_request: Request, refusal: Exception) -> Response:
+    async def refused(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, Refused)
-        return _fault(renderer, status_of(refusal), (sentence(refusal), REFUSED_NEXT))
+        status, words = status_of(refusal), (sentence(refusal), REFUSED_NEXT)
+        # What is not there has no page either.
+        return _fault(renderer, status, words, own_address="" if status == 404 else own_address(request))
 
     async def plain(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if request.url.path.startswith("/static/"):
             return Response(status_code=error.status_code)
+        if error.status_code == 405 and request.method == "GET" and not request.url.path.startswith("/simulator/"):
+            # The address of a form, reloaded or out of the browser's history: the step is taken on its page.
+            return RedirectResponse(page_of(request.app.routes, request.url.path), 303)
         response = _fault(renderer, error.status_code)
         response.headers.update(error.headers or {})
         return response

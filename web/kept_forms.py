@@ -84,5 +84,6 @@ def _kept(
         shown=shown if why != "anothers" else [],
         files=list(files.items()),
         is_whole=is_whole,
+        own_address="",  # opened again by itself, it would be empty
         **ways_in(request),
     )

@@ -11,8 +11,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from core.errors import Refused
 from core.texts import say
+from web.addresses import page_of
 from web.auth import Visitor, services_of, set_cookie
 from web.rendering import Flash, NavigationItem, Renderer, Tone
+from web.security import SAFE_METHODS
 
 FLASH_COOKIE = "wuwei_said"
 FLASH_SECONDS = 60
@@ -62,7 +64,12 @@ def page(
     """The template in its frame, with what `done` left to say. `status` other than 200: the page says what was refused."""
     flashes = [flash] if visitor and (flash := _flash_of(request, visitor)) else []
     is_demo = services_of(request).simulation is not None
-    frame: dict[str, object] = {"demo": is_demo, "here": request.url.path, "status": status}
+    frame: dict[str, object] = {
+        "demo": is_demo,
+        "here": request.url.path,
+        "status": status,
+        "own_address": own_address(request),
+    }
     if visitor is not None:
         frame |= {
             "visitor": visitor,
@@ -74,11 +81,16 @@ def page(
         }
     given = context.pop("flashes", [])
     assert isinstance(given, list)
-    body = renderer_of(request).render(template, **frame, flashes=[*flashes, *given], **context)
+    body = renderer_of(request).render(template, **(frame | context), flashes=[*flashes, *given])
     response = HTMLResponse(body, status)
     if flashes:
         response.delete_cookie(FLASH_COOKIE)
     return response
+
+
+def own_address(request: Request) -> str:
+    """Where a page is found again that came as the answer to a form; empty for one that was simply opened."""
+    return "" if request.method in SAFE_METHODS else page_of(request.app.routes, request.url.path)
 
 
 def done(

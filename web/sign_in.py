@@ -91,6 +91,12 @@ async def enter_demo(request: Request) -> Response:
     return RedirectResponse(await make_link(), 303)
 
 
+@open_router.get("/sign-in/demo")
+async def explain_demo() -> Response:
+    """Its button stands on the page of the sign-in; without this it would be taken for a link's token."""
+    return RedirectResponse("/sign-in", 303)
+
+
 @open_router.get("/sign-in/{token}")
 async def show_button(request: Request, token: str) -> HTMLResponse:
     return page(request, None, "sign_in_link.html", token=token)

@@ -22,6 +22,7 @@
     }
     // A second press on a slow line must not send the form twice. Disabled only after the form's values were taken.
     const button = event.submitter;
+    if (history.state?.typed) history.replaceState(null, "");
     if (button && event.target.method === "post" && !event.defaultPrevented) {
       window.setTimeout(() => { button.disabled = true; }, 0);
       window.setTimeout(() => { button.disabled = false; }, 5000);
@@ -89,7 +90,40 @@
     });
   };
 
+  // A page that answers a form stands under the form's address, which cannot be opened again. It takes the address of the
+  // page it shows; what was typed goes along with it, and comes back for the same session only.
+  const typedFields = () => [...document.querySelectorAll("main form[method=post]")].flatMap((form) =>
+    [...form.elements].filter((field) => field.name && !["hidden", "file", "submit"].includes(field.type)).map((field) => (
+      { field, key: `${form.getAttribute("action")} ${field.name} ${field.type === "radio" ? field.value : ""}` })));
+  const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
+  const mark = () => document.querySelector("input[name=csrf]")?.value;
+
+  const takeOwnAddress = () => {
+    const { ownAddress, refused } = document.body.dataset;
+    if (ownAddress === undefined) return;
+    const typed = typedFields().map(({ field, key }) => [key, isTicked(field) ? field.checked : field.value]);
+    history.replaceState(refused === undefined ? null : { mark: mark(), typed }, "", ownAddress);
+  };
+
+  const bringBack = () => {
+    const kept = document.body.dataset.ownAddress === undefined && history.state?.typed;
+    if (!kept || history.state.mark !== mark()) return;
+    const typed = new Map(kept);
+    let isChanged = false;
+    typedFields().forEach(({ field, key }) => {
+      const part = isTicked(field) ? "checked" : "value";
+      if (!typed.has(key) || field[part] === typed.get(key)) return;
+      field[part] = typed.get(key);
+      isChanged = true;
+      const folded = field.closest("details");
+      if (folded) folded.open = true;
+    });
+    if (isChanged) notice("上次没有提交成功的内容已经填回表单，请核对后再提交。");
+  };
+
   const start = () => {
+    takeOwnAddress();
+    bringBack();
     document.documentElement.classList.add("has-scripts");
     setUpBoards(document);
     // On a phone the navigation is a strip: bring the current line into sight.
