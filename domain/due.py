@@ -141,6 +141,7 @@ def _cards(session: Session, cases: Sequence[Case], now: datetime) -> None:
 def _late_photos(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """Photos that came after the card had gone out: together, in one message."""
     for case in cases:
+        photos.let_go_of_talk(session, case)
         late = photos.hand_on(session, case, now=now)
         if late:
             text = say("cases.card_photo_added", number=case.number)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from core.errors import Refused
 from core.ids import BLOCK_STRIDE, new_id
@@ -34,7 +34,7 @@ LOOSE = (
         Received.chat_id.in_(bindparam("chats", expanding=True)),
         Received.sender.in_(bindparam("senders", expanding=True)),
         Received.attachments.is_not(None),
-        Received.case_id.is_(None),
+        or_(Received.case_id.is_(None), Received.outcome == Outcome.SUPPOSED),
         Received.sent_at >= bindparam("since", type_=Received.sent_at.type),
     )
     .order_by(Received.id)
@@ -146,11 +146,12 @@ def files_of(row: Noted) -> list[Attachment]:
 
 
 def loose_photos(session: Session, chat_id: int, sender: str, *, now: datetime) -> list[Received]:
-    """Messages with files that this person sent here just before and that belong to no case yet."""
+    """Messages with files that this person sent here just before and that belong to no case yet, or are only supposed to."""
     known = (LOOSE_PHOTOS, chat_id, sender)
     if known not in session.memo:
         note_loose_photos(session, [(chat_id, sender)], now=now)
-    return [row for row in cast(list[Received], session.memo[known]) if row.case_id is None]
+    rows = cast(list[Received], session.memo[known])
+    return [row for row in rows if row.case_id is None or row.outcome == Outcome.SUPPOSED]
 
 
 def note_loose_photos(session: Session, speakers: Collection[tuple[int, str]], *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from core.errors import Refused
 from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, corrections, dialogues, files, inbox
-from domain.cases import joining, listing, opening, parting, ratings, receipts, words, work
+from domain.cases import joining, listing, opening, parting, photos, ratings, receipts, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State
 from domain.inbox import Outcome
 from handlers import homes
@@ -88,9 +88,7 @@ def open_case(ctx: Context) -> listing.Case:
     opening.keep_message(ctx.session, case, ctx.received, said=ctx.incoming.text)
     take_files(ctx, case, ctx.received)
     join_first_half(ctx, case)
-    for earlier in inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now):
-        if earlier.id != ctx.received.id:
-            join_message(ctx, case, earlier)
+    take_loose_photos(ctx, case)
     return case
 
 
@@ -117,6 +115,17 @@ def take_files(ctx: Context, case: listing.Case, received: inbox.Noted) -> None:
             purpose="report",
             now=ctx.now,
         )
+
+
+def take_loose_photos(ctx: Context, case: listing.Case) -> None:
+    """The photos that the speaker sent just before these words, and those that were put to an earlier matter for want of words."""
+    for earlier in inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now):
+        if earlier.id == ctx.received.id or earlier.case_id == case.id:
+            continue
+        if earlier.case_id is None:
+            join_message(ctx, case, earlier)
+        elif photos.belongs_rather_to(ctx.session, earlier, ctx.received):
+            photos.move(ctx.session, earlier, case, now=ctx.now)
 
 
 def join_first_half(ctx: Context, case: listing.Case) -> None:

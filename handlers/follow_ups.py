@@ -23,7 +23,8 @@ SURE_OF_TOPIC = 0.6
 def follow_up(ctx: Context, case: listing.Case) -> None:
     """More about an open case: a photo, a place, "还没修", "修好了", "撤回", or just more words."""
     signal, understood = ctx.understanding.signal, ctx.understanding
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    is_photo_alone = not (ctx.incoming.text or ctx.incoming.reply_to)
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.SUPPOSED if is_photo_alone else Outcome.JOINED
     opening.keep_message(ctx.session, case, ctx.received)
     cases.take_files(ctx, case, ctx.received)
     actor = ctx.person.id
@@ -47,14 +48,19 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
 
 
 def may_be_about(ctx: Context, case: listing.Case) -> bool:
-    """Whether 还没修好 or 修好了 can be said of this case: not where it names another thing, or another place."""
+    """Whether 还没修好 or 修好了 can be said of this case: not where it names another thing, or another place. Nor a picture
+    with talk under it: 今天的红烧肉."""
     understood = ctx.understanding
+    if understood.signal == Signal.NONE and ctx.incoming.attachments and understood.decision == Decision.SILENT:
+        return ctx.is_private or not words.shows_something_else(ctx.incoming.text)
     if understood.signal not in OF_THE_WORK:
         return True
     if case.kind in NOT_WORKED_ON:
         return False
     named = dict(understood.topics)
     if case.topic and case.topic not in named and max(named.values(), default=0.0) >= SURE_OF_TOPIC:
+        return False
+    if not understood.places and words.is_of_another(ctx.incoming.text, case):
         return False
     return not (understood.places and case.place and is_elsewhere(ctx, case))
 

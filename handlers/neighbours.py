@@ -10,7 +10,7 @@ from domain.cases import joined, joining, opening, parting, work
 from domain.cases.life import State
 from domain.cases.listing import Case
 from domain.inbox import Session
-from handlers.cases import join_first_half, join_message, matter_of, report, take_up_asked
+from handlers.cases import join_first_half, join_message, matter_of, report, take_loose_photos, take_up_asked
 from handlers.context import Context
 
 
@@ -85,6 +85,7 @@ def _join(ctx: Context, case: Case, *, has_own_words: bool) -> bool:
     """Puts the speaker beside the reporter. Whoever agrees right under the receipt sees it there; else a short line says so."""
     join_message(ctx, case, ctx.received)
     join_first_half(ctx, case)
+    take_loose_photos(ctx, case)
     row = joining.join(
         ctx.session,
         case,

@@ -351,7 +351,7 @@ def _may_follow(ctx: Context) -> bool:
     incoming, understood = ctx.incoming, ctx.understanding
     return bool(
         understood.signal in SIGNALS_OF_A_CASE
-        or (incoming.attachments and understood.decision == Decision.SILENT)
+        or (incoming.attachments and understood.decision == Decision.SILENT and not incoming.reply_to)
         or understood.decision == Decision.ACT
         or words.is_urging(incoming.text)
         or follow_ups.takes_back(ctx)

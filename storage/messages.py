@@ -18,6 +18,9 @@ class Outcome(StrEnum):
     ASKED = "asked"
     OPENED = "opened"
     JOINED = "joined"
+    SUPPOSED = (
+        "supposed"  # a photo alone, put to what its sender said last: words that follow it may be what it belongs to
+    )
     REFUSED = "refused"
     FAILED = "failed"  # our fault; `raw` is kept for replay
 

@@ -21,6 +21,7 @@ WHAT_BECAME = {
     Outcome.ASKED: "已经追问",
     Outcome.OPENED: "已经立案",
     Outcome.JOINED: "已经并入",
+    Outcome.SUPPOSED: "已经并入",
     Outcome.REFUSED: "已经说明为什么不能办",
 }
 
