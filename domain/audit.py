@@ -1,16 +1,29 @@
 """Reading the log of what staff did. Entries are written by domain/accounts.audit and never change."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from storage.access import AuditEntry
+from storage.announcements import Announcement
+from storage.areas import Area
 from storage.base import Session
+from storage.cases import Case
 from storage.people import Duty, Person
 
-__all__ = ["Act", "AuditFilter", "acts_of", "entries", "people_of"]
+__all__ = ["Act", "AuditFilter", "acts_of", "entries", "names_of", "people_of"]
+
+# The first parts of acts, and where the names of their subjects stand.
+NAMED: tuple[tuple[frozenset[str], InstrumentedAttribute[int], InstrumentedAttribute[str]], ...] = (
+    (frozenset({"area"}), Area.id, Area.name),
+    (frozenset({"person", "duty", "colleague"}), Person.id, Person.name),
+    (frozenset({"announcement", "rotation"}), Announcement.id, Announcement.title),
+    (frozenset({"case"}), Case.id, Case.number),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,18 @@ def entries(
         for entry, name in session.execute(query)
     ]
     return rows, total
+
+
+def names_of(session: Session, rows: Sequence[Act]) -> dict[str, str]:
+    """What the subjects of these acts, and the areas in their details, are called today, by key; what is gone has no name."""
+    found: dict[str, str] = {}
+    for heads, key, name in NAMED:
+        wanted = [row.subject for row in rows if row.act.partition(".")[0] in heads]
+        if key is Area.id:
+            wanted += [str(row.detail.get("area", "")) for row in rows]
+        keys = {int(subject) for subject in wanted if subject.isdecimal()}
+        found |= {str(one): words for one, words in session.execute(select(key, name).where(key.in_(keys))) if words}
+    return found
 
 
 def acts_of(session: Session, community_id: int) -> list[str]:

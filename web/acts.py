@@ -6,7 +6,7 @@ from domain import accounts
 from domain.outbox import Session
 from web.auth import Visitor, services_of
 
-# THE NAMES of acts. One that is not here is shown by its code.
+# THE NAMES of acts. One that is not here is shown by its code: it was written by another version of the program.
 ACT_NAMES = {
     "sign_in": "登录",
     "sign_out": "退出登录",
@@ -56,8 +56,25 @@ ACT_NAMES = {
     "outbox.resend": "再发一次",
     "outbox.drop": "不再发送",
     "phone_task.done": "登记电话任务",
+    "case.open": "登记事项",
+    "case.accept": "接单",
+    "case.arrive": "到场",
+    "case.assign": "派单",
+    "case.return": "退单",
+    "case.finish": "办结",
+    "case.add": "补充情况",
+    "case.close": "回访销单",
+    "case.reopen": "重新打开",
+    "case.withdraw": "撤销",
+    "case.correct": "更正信息",
+    "case.photo": "上传照片",
+    "case.part": "分开一并反映的邻居",
+    "case.phone": "查看报告人电话",
     "case.hand_over": "转人工接待",
     "case.hand_back": "结束人工接待",
+    "administrator.appoint": "任命系统管理员",
+    "key.add": "更换密钥",
+    "backup.restore": "恢复备份",
 }
 
 

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 
 from core.clock import CHINA
 from domain import audit
+from domain.cases.words import WAY_NAMES
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from web.acts import ACT_NAMES
@@ -24,19 +25,20 @@ DETAIL_NAMES = {
     "fields": "项目",
     "role": "角色",
     "area": "区域",
-    "duty": "职务",
     "purpose": "用途",
     "added": "新增",
     "changed": "修改",
-    "step": "步骤",
-    "person": "人员",
+    "unchanged": "没有变化",
     "way": "方式",
 }
+# The rows of duties have no name of their own; role and area say more.
+UNSHOWN = frozenset({"duty"})
 # What a detail's value is called, where it is a word of ours.
 VALUE_NAMES: dict[str, Mapping[str, str]] = {
     "role": {role.value: name for role, name in ROLE_NAMES.items()},
     "purpose": PURPOSES,
-    "way": CHANNEL_NAMES | {"link": "登录链接"},
+    "way": CHANNEL_NAMES | {way.value: name for way, name in WAY_NAMES.items()} | {"link": "登录链接"},
+    "fields": {"name": "姓名", "phone": "电话"},
 }
 # The first part of an act → where its subject is shown.
 SHELVES = {
@@ -71,6 +73,7 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
         return {
             "rows": rows,
             "total": total,
+            "called": audit.names_of(session, rows),
             "acts": [(act, ACT_NAMES.get(act, act)) for act in audit.acts_of(session, visitor.community_id)],
             "people": audit.people_of(session, visitor.community_id),
         }
@@ -80,11 +83,22 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
         "shelves": SHELVES,
         "asked": asked,
         "names": ACT_NAMES,
-        "details": DETAIL_NAMES,
-        "values": VALUE_NAMES,
+        "shown_of": _shown_of,
         "here_is": here,
     }
     return page(request, visitor, "audit.html", 200, **{**found, **words})
+
+
+def _shown_of(act: audit.Act, called: Mapping[str, str]) -> list[str]:
+    """The details of an act in words, area by its name. What has none is shown as it was written."""
+    shown = []
+    for name, value in act.detail.items():
+        if name in UNSHOWN:
+            continue
+        words = VALUE_NAMES.get(name, called if name == "area" else {})
+        values = value if isinstance(value, list) else [value]
+        shown.append(f"{DETAIL_NAMES.get(name, name)} {'、'.join(words.get(str(one), str(one)) for one in values)}")
+    return shown
 
 
 def _midnight(words: str) -> datetime | None:

@@ -9,6 +9,7 @@ import pytest
 from domain import accounts, people
 from storage.database import Database
 from storage.people import Person
+from tests import builders
 from tests.web.office import Office, open_office
 
 
@@ -67,7 +68,7 @@ async def test_log_is_narrowed(office: Office, query: str, found: list[str]) -> 
 
 async def test_log_names_people_acts_and_fields(office: Office) -> None:
     page = (await (await office.browser(office.clerk)).get("/audit")).text
-    for words in ("周敏", "修改区域", "查看电话", "strange.act", "登录", "项目 name、phone", 'href="/areas/11"'):
+    for words in ("周敏", "修改区域", "查看电话", "strange.act", "登录", "项目 姓名、电话", 'href="/areas/11">11</a>'):
         assert words in page
     assert "99" not in subjects(page)
     assert "钱进" not in page
@@ -96,13 +97,34 @@ async def test_each_sign_in_stands_in_the_log_of_where_the_person_works(office: 
 
 
 async def test_log_calls_roles_and_groups_by_their_names(office: Office, now: datetime) -> None:
-    detail = {"role": "grid_worker", "purpose": "staff", "fields": ["name"]}
+    detail = {"role": "grid_worker", "purpose": "staff", "fields": ["name"], "duty": "17", "strange": 3}
+    detail |= {"area": str(office.here.grid.id), "way": "phone"}
     with office.database.writing() as session:
         accounts.audit(
             session, person_id=office.clerk, act="duty.give", now=now, community_id=office.here.id, detail=detail
         )
     page = (await (await office.browser(office.clerk)).get("/audit?act=duty.give")).text
-    assert re.findall(r'<span class="detail">([^<]+)</span>', page) == ["角色 网格员", "用途 工作群", "项目 name"]
+    assert re.findall(r'<span class="detail">([^<]+)</span>', page) == [
+        "角色 网格员",
+        "用途 工作群",
+        "项目 姓名",
+        "strange 3",
+        "区域 第一网格",
+        "方式 电话",
+    ]
+
+
+async def test_log_calls_what_was_done_and_to_what_by_name(office: Office, now: datetime) -> None:
+    with office.database.writing() as session:
+        case = builders.case(session, office.here, now)
+        case_id, number = case.id, case.number
+    clerk = await office.browser(office.clerk)
+    assert (await clerk.post(f"/desk/cases/{case_id}/steps/accept")).status_code == 303
+    assert (await clerk.post(f"/people/{office.worker}/phone")).status_code == 200
+    page = (await clerk.get("/audit")).text
+    assert f'<a href="/desk/cases/{case_id}">{number}</a>' in page
+    assert f'<a href="/people/{office.worker}">王建国</a>' in page
+    assert re.findall(r'data-label="做了什么">([^<]+)<', page)[:2] == ["查看电话", "接单"]
 
 
 async def test_log_costs_the_same_for_few_and_for_many(office: Office, now: datetime) -> None:
