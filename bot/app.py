@@ -27,7 +27,7 @@ from core.errors import ConfigError, WuweiError
 from core.keys import load_or_make
 from core.texts import say, sentences
 from domain import chats, inbox, outbox, sealing, sending
-from handlers import routes
+from handlers import commands
 from handlers.context import Site
 from nlp.understand import warm_up
 from storage import schema
@@ -69,7 +69,7 @@ class App:
         self.clock = clock
         self.roles = roles
         self.database = open_database(settings)
-        chosen = make_channels(settings, routes.menu()) if channels is None else channels
+        chosen = make_channels(settings, commands.menu()) if channels is None else channels
         self._unnamed = list(chosen)
         self.channels: dict[tuple[str, str], Channel] = {}
         self.receiver = Receiver(self.database, clock, site=self._site, after_commit=self.wake)

@@ -30,7 +30,7 @@ from domain.cases.splitting import Part, heard
 from domain.inbox import Arrival, Outcome
 from domain.keywords import WordBook
 from domain.places import PlaceBook
-from handlers import routes, still_wrong
+from handlers import looking_ahead, routes, still_wrong
 from handlers.context import Context, Site
 from nlp.halves import is_half, may_begin
 from nlp.understand import understand
@@ -190,7 +190,7 @@ class Receiver:
         still_wrong.look_ahead(session, contexts)
         for ctx in contexts:
             understood = None if ctx.understanding is NOTHING else ctx.understanding
-            is_chatter = not routes.needs_look_up(ctx)
+            is_chatter = not looking_ahead.needs_look_up(ctx)
             # All get their keys here, before the first is worked: keys tell later what was said after what.
             arrival = inbox.arrive(ctx.incoming, None if is_chatter else understood, chat_id=ctx.chat.id, now=ctx.now)
             if is_chatter:
@@ -231,10 +231,10 @@ class Receiver:
     def _work_contexts(self, session: Session, arrived: list[tuple[Context, Arrival]]) -> None:
         """Looks up once what all of them need. A message about something that an earlier one of the batch has touched must find
         it in the database, so what is pending is written first."""
-        routes.look_ahead(session, [ctx for ctx, _ in arrived])
+        looking_ahead.look_ahead(session, [ctx for ctx, _ in arrived])
         touched: set[object] = set()
         for ctx, arrival in arrived:
-            if routes.depends_on_earlier(ctx, touched):
+            if looking_ahead.depends_on_earlier(ctx, touched):
                 session.flush()
                 inbox.look_again(session, ctx.chat.id, ctx.sender)
                 touched.clear()

@@ -8,10 +8,9 @@ from domain.cases.life import ACTIVE, State, Step, may
 from domain.inbox import Outcome
 from handlers import cases
 from handlers.context import Context
+from handlers.other_matters import TROUBLES, Near, is_other
 
 SHORTEST = 3
-SURE_OF_TOPIC = 0.6
-TROUBLES = frozenset({Kind.REPORT, Kind.COMPLAINT, Kind.DISPUTE})
 LEFT_ALONE = frozenset({Signal.RESOLVED, Signal.THANKS, Signal.WITHDRAWN, Signal.ME_TOO})
 _ASKING = re.compile(
     r"[?？]|[吗么呢]\W*$|怎么|怎样|如何|多少|多久|几[点时号天]|什么|哪[里儿个天些]|为啥|啥时|(?P<verb>.)不(?P=verb)|有没有|能不能|可不可以|是不是"
@@ -28,7 +27,7 @@ def told(ctx: Context, case: listing.Case) -> bool:
         understood.topic == words.CRISIS
         or ctx.is_courtesy
         or len(_SAYING.findall(said)) < SHORTEST
-        or _is_other_matter(ctx, case)
+        or is_other(ctx, case, Near.WHEN_OVER)
     ):
         return False
     is_back = _is_back(ctx)
@@ -71,20 +70,6 @@ def _is_back(ctx: Context) -> bool:
 def _asks(ctx: Context) -> bool:
     is_question = ctx.understanding.decision == Decision.ACT and ctx.understanding.kind == Kind.QUESTION
     return is_question or _ASKING.search(ctx.incoming.text) is not None
-
-
-def _is_other_matter(ctx: Context, case: listing.Case) -> bool:
-    """Another thing, or another place, and something to be done about it."""
-    understood = ctx.understanding
-    if understood.decision != Decision.ACT or understood.signal == Signal.STILL_BROKEN:
-        return False
-    said = opening.place_words(understood.places)
-    if said and said not in case.place and case.place not in said:
-        return True
-    named = dict(understood.topics)
-    is_sure = case.topic not in named and max(named.values(), default=0.0) >= SURE_OF_TOPIC
-    is_of_its_kind = understood.kind in TROUBLES or understood.kind == Kind.QUESTION
-    return not is_of_its_kind or (is_sure and understood.kind != Kind.QUESTION)
 
 
 def _is_theirs(ctx: Context, case: listing.Case) -> bool:

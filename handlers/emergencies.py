@@ -5,10 +5,10 @@ from core.privacy import mask_place
 from domain.cases import listing, opening, receipts, words
 from handlers import cases
 from handlers.context import Context
+from handlers.other_matters import SURE_OF_TOPIC
 
 LONGEST_ALONE = 30
 # So sure of another topic, it is another matter; of a danger more so, for the words of two dangers are much alike.
-SURE_OF_TOPIC = 0.6
 SURE_OF_DANGER = 0.8
 TROUBLES = frozenset({Kind.REPORT, Kind.REQUEST})
 

@@ -10,14 +10,11 @@ from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
 from handlers import cases, emergencies, private_matters, ratings, taking_back
 from handlers.context import Context
+from handlers.other_matters import Near, is_other
 
 LONGEST_PLACE = 30
 LONGEST_COURTESY = 14
 INVITED_FOR = timedelta(days=1)
-# Said of work that somebody does; a wish or a proposal is not mended.
-OF_THE_WORK = frozenset({Signal.STILL_BROKEN, Signal.RESOLVED})
-NOT_WORKED_ON = frozenset({Kind.WISH, Kind.PROPOSAL, Kind.QUESTION})
-SURE_OF_TOPIC = 0.6
 
 
 def follow_up(ctx: Context, case: listing.Case) -> None:
@@ -45,33 +42,6 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
         # The picture itself goes to the worker when it has been fetched; nothing needs to announce it.
         note = say("cases.photo_proof")
         take_step(ctx.session, case, Step.ADD, now=ctx.now, actor_id=actor, note=note, cause_id=ctx.received.id)
-
-
-def may_be_about(ctx: Context, case: listing.Case) -> bool:
-    """Whether 还没修好 or 修好了 can be said of this case: not where it names another thing, or another place. Nor a picture
-    with talk under it: 今天的红烧肉."""
-    understood = ctx.understanding
-    if understood.signal == Signal.NONE and ctx.incoming.attachments and understood.decision == Decision.SILENT:
-        return ctx.is_private or not words.shows_something_else(ctx.incoming.text)
-    if understood.signal not in OF_THE_WORK:
-        return True
-    if case.kind in NOT_WORKED_ON:
-        return False
-    named = dict(understood.topics)
-    if case.topic and case.topic not in named and max(named.values(), default=0.0) >= SURE_OF_TOPIC:
-        return False
-    if not understood.places and words.is_of_another(ctx.incoming.text, case):
-        return False
-    return not (understood.places and case.place and is_elsewhere(ctx, case))
-
-
-def is_elsewhere(ctx: Context, case: listing.Case) -> bool:
-    """Whether the places that are named are not the case's."""
-    said, known = opening.place_words(ctx.understanding.places), case.place
-    if said in known or known in said:
-        return False
-    area_ids = {mention.area_id for mention in ctx.understanding.places}
-    return case.area_id not in area_ids
 
 
 def goes_on(ctx: Context) -> bool:
@@ -218,7 +188,7 @@ def invited(ctx: Context) -> bool:
     case = listing.untold_in_private(ctx.session, ctx.person.id, since=ctx.now - INVITED_FOR)
     if case is None or not _is_for(ctx, case):
         return False
-    if case.topic != words.CRISIS and private_matters.is_another(ctx, case):
+    if case.topic != words.CRISIS and is_other(ctx, case, Near.IN_PRIVATE):
         return False
     if case.topic != words.CRISIS and private_matters.may_be_another(ctx, case):
         private_matters.ask(ctx, case)
@@ -236,13 +206,13 @@ def _is_for(ctx: Context, case: listing.Case) -> bool:
         return not is_trouble or understood.urgency == Urgency.EMERGENCY
     if (ctx.is_courtesy and len(ctx.incoming.text) <= LONGEST_COURTESY) or private_matters.is_danger(ctx):
         return False
-    return not (ctx.parts and private_matters.is_another(ctx, case))
+    return not (ctx.parts and is_other(ctx, case, Near.IN_PRIVATE))
 
 
 def _take_details(ctx: Context, case: listing.Case, thanks: str) -> None:
     """It joins the case, and so will what comes next; clearly another matter is asked about."""
     is_crisis = case.topic == words.CRISIS
-    if not is_crisis and private_matters.is_another(ctx, case):
+    if not is_crisis and is_other(ctx, case, Near.IN_PRIVATE):
         private_matters.ask(ctx, case)
         return
     follow_up(ctx, case)

@@ -1,17 +1,15 @@
 """What is said in private while a complaint or a dispute is open there: more of it, or another matter, about which its reporter is asked."""
 
-from core.messages import Decision, Kind, Urgency
+from core.messages import Urgency
 from core.texts import say
 from domain import dialogues, inbox
 from domain.cases import listing, opening, words
 from domain.inbox import Outcome
 from handlers import cases, neighbours
 from handlers.context import Context, Press
+from handlers.other_matters import is_outside, sure_topic
 
 STEP = "cases.same"
-SURE_OF_TOPIC = 0.6
-# What neighbours do to each other, and what comes of it in a home: named in a dispute, it is more of the dispute.
-BETWEEN_NEIGHBOURS = words.HABITS | {"neighbours", "family", "leak", "wall"}
 SAME = frozenset({"是", "是的", "对", "对的", "嗯", "同一件", "同一件事", "是同一件", "是同一件事"})
 OTHER = frozenset(
     {"不是", "不是的", "另一件", "另一件事", "是另一件事", "另外一件事", "不是同一件", "不是同一件事", "另外登记"}
@@ -24,29 +22,11 @@ def is_danger(ctx: Context) -> bool:
     return any(each.urgency == Urgency.EMERGENCY or each.topic == words.CRISIS for each in said)
 
 
-def is_another(ctx: Context, case: listing.Case) -> bool:
-    """Whether what was said clearly is no more of this case: another kind of matter, about another thing or another place."""
-    understood = ctx.understanding
-    if understood.decision != Decision.ACT or understood.kind in (Kind.CHATTER, *words.PRIVATE_KINDS):
-        return False
-    return _is_elsewhere(ctx, case) or _sure_topic(ctx) not in (None, case.topic, *BETWEEN_NEIGHBOURS)
-
-
 def may_be_another(ctx: Context, case: listing.Case) -> bool:
     """Whether it is a complaint or a dispute by itself that need not be this one. To ask does no harm, however sure it is."""
     if ctx.understanding.kind not in words.PRIVATE_KINDS:
         return False
-    return _is_elsewhere(ctx, case) or _sure_topic(ctx) not in (None, case.topic)
-
-
-def _is_elsewhere(ctx: Context, case: listing.Case) -> bool:
-    named = {mention.area_id for mention in ctx.understanding.places if mention.area_id}
-    return bool(named) and bool(case.place) and case.area_id not in named
-
-
-def _sure_topic(ctx: Context) -> str | None:
-    topic, certainty = ctx.understanding.topics[0] if ctx.understanding.topics else (None, 0.0)
-    return topic if certainty >= SURE_OF_TOPIC else None
+    return is_outside(ctx, case) or sure_topic(ctx.understanding) not in (None, case.topic)
 
 
 def ask(ctx: Context, case: listing.Case) -> None:

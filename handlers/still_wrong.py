@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from core.messages import Decision, IncomingKind, Kind, Signal, Urgency
+from core.messages import IncomingKind, Signal
 from domain import dialogues
 from domain.cases import listing, words
 from domain.cases.life import ACTIVE
@@ -11,10 +11,10 @@ from domain.inbox import Session
 from handlers import follow_ups
 from handlers.cases import STILL_WRONG_STEP
 from handlers.context import Context
+from handlers.other_matters import Near, is_other
 
 # So many characters say something; fewer only sigh, unless they name what is wrong.
 SHORTEST = 5
-ABOUT_WORK = frozenset({Kind.REPORT, Kind.COMPLAINT, Kind.DISPUTE})
 _SIGHS = re.compile(r"[\W_]|[唉哎啊呀吧嘛呢哦哈嗯哼]")
 
 
@@ -40,7 +40,7 @@ def told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = ctx.session.get(listing.Case, int(question.data["case"]))
     if ctx.is_courtesy or ctx.incoming.reply_to:
         return False
-    if case is None or case.state not in ACTIVE or _is_other_matter(ctx, case):
+    if case is None or case.state not in ACTIVE or is_other(ctx, case, Near.WHAT_IS_WRONG):
         dialogues.close(ctx.session, question)
         return False
     is_said_to_us = ctx.is_private or ctx.incoming.is_addressed
@@ -62,16 +62,3 @@ def _says_wrong(ctx: Context) -> bool:
 
 def _says_something(ctx: Context) -> bool:
     return _says_wrong(ctx) or len(_SIGHS.sub("", ctx.incoming.text)) >= SHORTEST
-
-
-def _is_other_matter(ctx: Context, case: listing.Case) -> bool:
-    """Another place, another thing, a danger, or something that is asked for."""
-    understood = ctx.understanding
-    if understood.urgency == Urgency.EMERGENCY or (understood.places and follow_ups.is_elsewhere(ctx, case)):
-        return True
-    if understood.decision != Decision.ACT or understood.signal == Signal.STILL_BROKEN:
-        return False
-    named = dict(understood.topics)
-    if case.topic not in named and max(named.values(), default=0.0) >= follow_ups.SURE_OF_TOPIC:
-        return True
-    return understood.kind not in ABOUT_WORK and not _says_wrong(ctx)

@@ -140,6 +140,16 @@ class Stage:
         """A group of the platform that nobody has bound yet."""
         self.groups[title] = self.wire.add_group(title, [self.people[one] for one in members])
 
+    async def finish(self, chat: str, said: str, note: str) -> None:
+        """王阿姨 tells of something in a chat, and 张伟 has seen to it: she is asked whether she is satisfied."""
+        if chat == PRIVATE:
+            await self.start("王阿姨", f"area_{self.place.grid.id}")
+        await self.say("王阿姨", chat, said)
+        await self.pass_time(seconds=70)
+        await self.press("张伟", PRIVATE, "接单")
+        await self.press("张伟", PRIVATE, "办结")
+        await self.say("张伟", PRIVATE, note)
+
     # Time
 
     async def settle(self) -> None:

@@ -22,7 +22,7 @@ from bot.simulator.platform import SimulatedPlatform
 from core.clock import ShiftedClock
 from core.messages import AttachmentKind
 from core.simulation import PRIVATE_PREFIX, Upload
-from handlers import routes
+from handlers import commands
 from tests.emulators.telegram import Chat, FloodLimits, TelegramEmulator, User
 from tests.emulators.wecom import (
     AES_KEY,
@@ -117,7 +117,7 @@ class TelegramWire:
             base_url=self.telegram.base_url,
             poll_seconds=5,
             pace=QUICK,
-            commands=routes.menu(),
+            commands=commands.menu(),
         )
 
     async def close(self) -> None:
@@ -318,7 +318,7 @@ class WeComWire:
         self.app = AppChannel(
             replace(corp, secret=APP_SECRET),
             agent_id=AGENT,
-            commands=routes.menu(),
+            commands=commands.menu(),
             now=self._now,
             others=self.kf.take_event,
         )

@@ -14,11 +14,7 @@ OVER = f"{NUMBER} 已经办结。如果还没好，请回复“还没好”；�
 
 async def finished(stage: Stage) -> str:
     """The id of the question."""
-    await stage.say("王阿姨", GROUP, "3号楼门禁坏了")
-    await stage.pass_time(seconds=70)
-    await stage.press("张伟", PRIVATE, "接单")
-    await stage.press("张伟", PRIVATE, "办结")
-    await stage.say("张伟", PRIVATE, "已经修好")
+    await stage.finish(GROUP, "3号楼门禁坏了", "已经修好")
     return stage.last(GROUP).id
 
 

@@ -13,11 +13,7 @@ TALK = "唉 我就说吧"  # in a group the bot asks about what is wrong, and pa
 
 async def reopened(stage: Stage, chat: str) -> None:
     await stage.start("王阿姨", f"area_{stage.place.grid.id}")
-    await stage.say("王阿姨", chat, "3号楼门口井盖坏了")
-    await stage.pass_time(seconds=70)
-    await stage.press("张伟", PRIVATE, "接单")
-    await stage.press("张伟", PRIVATE, "办结")
-    await stage.say("张伟", PRIVATE, "已经盖好")
+    await stage.finish(chat, "3号楼门口井盖坏了", "已经盖好")
     await stage.press("王阿姨", chat, "不满意")
     assert stage.steps(NUMBER)[-2:] == ["dissatisfied", "assign"]
 

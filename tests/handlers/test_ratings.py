@@ -13,13 +13,7 @@ QUESTION = f"{NUMBER} 井盖 · 3号楼，张网格员说已经处理好了：�
 
 async def finished(stage: Stage, chat: str) -> str:
     """The id of the question."""
-    if chat == PRIVATE:
-        await stage.start("王阿姨", f"area_{stage.place.grid.id}")
-    await stage.say("王阿姨", chat, "3号楼门口井盖坏了")
-    await stage.pass_time(seconds=70)
-    await stage.press("张伟", PRIVATE, "接单")
-    await stage.press("张伟", PRIVATE, "办结")
-    await stage.say("张伟", PRIVATE, "已经盖好")
+    await stage.finish(chat, "3号楼门口井盖坏了", "已经盖好")
     return stage.last(chat or "王阿姨").id
 
 

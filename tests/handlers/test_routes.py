@@ -6,7 +6,8 @@ from core.messages import Incoming
 from core.texts import say
 from domain.outbox import Session
 from handlers import cases, homes, meanings, private_matters, routes, start, tasks
-from handlers.routes import ACTIONS, BY_TEXT, COMMANDS, STEPS, menu
+from handlers.commands import BY_TEXT, COMMANDS, menu
+from handlers.routes import ACTIONS, STEPS
 from tests.stage import GROUP, PRIVATE, Stage
 
 on_simulator = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
