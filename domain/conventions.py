@@ -23,11 +23,13 @@ __all__ = [
     "add_clause",
     "adopt",
     "change_clause",
+    "check",
     "clause_for_topic",
     "clause_of",
     "clauses_of",
     "current",
     "deactivate",
+    "earlier",
     "next_clause",
     "post_text",
 ]
@@ -44,14 +46,19 @@ class ClauseWords:
     topic: str | None = None
 
 
-def adopt(session: Session, community_id: int, title: str, clauses: Sequence[ClauseWords], now: datetime) -> Convention:
-    """A community's convention from now on, its clauses numbered from 1; those of an earlier one are no longer active."""
+def check(title: str, clauses: Sequence[ClauseWords]) -> tuple[str, list[ClauseWords]]:
+    """Title and clauses as they would be kept; what cannot be a convention is refused."""
     title = " ".join(title.split())
     if not title or len(title) > LONGEST_TITLE:
         raise Refused("conventions.title_missing", most=LONGEST_TITLE)
     if not clauses:
         raise Refused("conventions.clauses_missing")
-    checked = [_checked(clause) for clause in clauses]
+    return title, [_checked(clause) for clause in clauses]
+
+
+def adopt(session: Session, community_id: int, title: str, clauses: Sequence[ClauseWords], now: datetime) -> Convention:
+    """A community's convention from now on, its clauses numbered from 1; those of an earlier one are no longer active."""
+    title, checked = check(title, clauses)
     session.flush()
     session.execute(update(Clause).where(Clause.community_id == community_id).values(is_active=False))
     convention = Convention(id=new_id(), community_id=community_id, title=title, adopted_on=in_china(now).date())
@@ -67,6 +74,18 @@ def current(session: Session, community_id: int) -> Convention | None:
     """The convention in force: the one adopted last."""
     query = select(Convention).where(Convention.community_id == community_id)
     return session.scalars(query.order_by(Convention.adopted_on.desc(), Convention.id.desc()).limit(1)).one_or_none()
+
+
+def earlier(session: Session, community_id: int) -> list[tuple[Convention, Sequence[Clause]]]:
+    """The conventions that were replaced, the last one first, each with all its clauses by number."""
+    query = select(Convention).where(Convention.community_id == community_id)
+    newest_first = query.order_by(Convention.adopted_on.desc(), Convention.id.desc())
+    old = session.scalars(newest_first.offset(1)).all()
+    clauses: dict[int, list[Clause]] = {convention.id: [] for convention in old}
+    kept = select(Clause).where(Clause.convention_id.in_(clauses)).order_by(Clause.convention_id, Clause.number)
+    for clause in session.scalars(kept):
+        clauses[clause.convention_id].append(clause)
+    return [(convention, clauses[convention.id]) for convention in old]
 
 
 def clauses_of(session: Session, convention: Convention) -> Sequence[Clause]:

@@ -22,6 +22,7 @@ router = APIRouter(prefix="/conventions")
 
 ROTATION_TITLE = "公约轮播"
 USUAL = "每周一 9:00"
+LONGEST_CLAUSES = 60_000
 
 
 @router.get("")
@@ -46,6 +47,7 @@ async def _page(
         return {
             "convention": convention,
             "clauses": conventions.clauses_of(session, convention) if convention else [],
+            "earlier": conventions.earlier(session, visitor.community_id),
             "rotation": rotation,
             "rule": _rule_words(rotation),
             "times": _times(session, rotation, now),
@@ -97,14 +99,20 @@ async def _refused(request: Request, visitor: Visitor, refusal: Refused, form: P
 
 @router.post("/adopt")
 async def adopt(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Response:
-    """A convention from now on, a clause a line; an earlier one is no longer posted."""
+    """A convention from now on, a clause a line. Where there is one, only after the page that asks whether it may be replaced."""
     services = services_of(request)
     now = services.clock.now()
-    title = form.text("title", longest=200)
-    lines = [line.strip() for line in form.text("clauses", longest=60_000).split("\n") if line.strip()]
+    lines = [line.strip() for line in form.text("clauses", longest=LONGEST_CLAUSES).split("\n") if line.strip()]
+    title, words = form.text("title", longest=200), [ClauseWords(line) for line in lines]
+    if form.is_checked("again"):
+        return await _page(request, visitor, values={"title": title, "clauses": "\n".join(lines)}, form="adopt")
 
-    def work(session: Session) -> str:
-        made = conventions.adopt(session, visitor.community_id, title, [ClauseWords(line) for line in lines], now)
+    def work(session: Session) -> str | None:
+        there = conventions.current(session, visitor.community_id)
+        conventions.check(title, words)
+        if there is not None and form.key("replaces") != there.id:
+            return None
+        made = conventions.adopt(session, visitor.community_id, title, words, now)
         note(request, visitor, session, "convention.adopt", made.id)
         return made.title
 
@@ -112,7 +120,24 @@ async def adopt(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Re
         adopted = await services.database.write(work)
     except Refused as refusal:
         return await _refused(request, visitor, refusal, form, "adopt")
+    if adopted is None:
+        return await _ask_to_replace(request, visitor, title, lines)
     return done(request, visitor, "/conventions", "conventions.adopted", title=adopted, count=len(lines))
+
+
+async def _ask_to_replace(request: Request, visitor: Visitor, title: str, lines: list[str]) -> HTMLResponse:
+    """What is there and what would take its place, side by side. Nothing has been changed yet."""
+
+    def work(session: Session) -> dict[str, object]:
+        there = _current(session, visitor)
+        return {
+            "there": there,
+            "clauses": conventions.clauses_of(session, there),
+            "rotation": overview.rotation_of(session, visitor.community_id),
+        }
+
+    found = await services_of(request).database.read(work)
+    return page(request, visitor, "convention_replace.html", 200, **{**found, "title": title, "lines": lines})
 
 
 def _words(form: Posted) -> ClauseWords:

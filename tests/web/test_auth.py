@@ -145,6 +145,8 @@ async def test_one_sees_and_revokes_ones_own_browsers(desk: Desk, worker_id: int
 async def test_all_other_browsers_are_signed_out_at_once(desk: Desk, worker_id: int) -> None:
     browsers = [await desk.sign_in(worker_id) for _ in range(3)]
     mark = await csrf_of(browsers[0])
+    asked = (await browsers[0].get("/sessions")).text.split('<details class="confirm">')[1].split("</details>")[0]
+    assert 'action="/sessions/revoke-others"' in asked  # asks before it is done, with and without scripts
     assert (await browsers[0].post("/sessions/revoke-others", data={"csrf": mark})).status_code == 303
     assert [(await browser.get("/sessions")).status_code for browser in browsers] == [200, 303, 303]
     for browser in browsers:

@@ -46,6 +46,37 @@ async def test_convention_is_entered_a_clause_a_line(office: Office) -> None:
     assert office.acts() == [("convention.adopt", office.clerk)]
 
 
+async def test_a_new_convention_asks_before_it_takes_the_place_of_another(office: Office, now: datetime) -> None:
+    adopt(office, now)
+    (old,) = office.rows(Convention)
+    browser = await office.browser(office.clerk)
+    fields = {"title": "新公约", "clauses": "守望相助。\n爱护花木。"}
+
+    asked = await browser.post("/conventions/adopt", fields)
+
+    assert asked.status_code == 200
+    for words in ("还没有替换", "现在的：《居民公约》", "夜里轻声。", "新的：《新公约》", "爱护花木。"):
+        assert words in asked.text
+    assert f'name="replaces" value="{old.id}"' in asked.text
+    assert "守望相助。\n爱护花木。</textarea>" in asked.text
+    assert (len(office.rows(Convention)), office.acts()) == (1, [])
+
+    again = await browser.post("/conventions/adopt", fields, replaces=str(old.id), again="1")
+    assert 'value="新公约"' in again.text
+    assert "守望相助。\n爱护花木。</textarea>" in again.text
+    assert len(office.rows(Convention)) == 1
+
+    said = await browser.after(await browser.post("/conventions/adopt", fields, replaces=str(old.id)))
+
+    assert "已录入《新公约》，共 2 条" in said
+    assert "以前的公约（1 份）" in said
+    assert "夜里轻声。" in said.split("以前的公约")[-1]
+    assert len(office.rows(Convention)) == 2
+    # Sent again, or by somebody who looked at the old one: what is there now was never seen, so it is asked anew.
+    assert "现在的：《新公约》" in (await browser.post("/conventions/adopt", fields, replaces=str(old.id))).text
+    assert [act for act, _ in office.acts()] == ["convention.adopt"]
+
+
 async def test_clauses_are_added_changed_and_switched_off_and_on(office: Office, now: datetime) -> None:
     first, second = adopt(office, now)
     browser = await office.browser(office.clerk)

@@ -135,7 +135,7 @@ def test_text_of_people_is_escaped_everywhere() -> None:
         '{% from "macros.html" import field, select, badge, status_badge, timeline, empty_state, action_form, confirm_form, move_form %}'
         "{{ field('a', evil, value=evil, hint=evil, error=evil, placeholder=evil) }}{{ field('b', evil, value=evil, rows=3) }}"
         "{{ select('c', evil, [(evil, evil)], chosen=evil) }}{{ badge(evil) }}{{ status_badge('open', evil) }}{{ timeline(entries) }}"
-        "{{ empty_state(evil, evil, evil, evil) }}{{ action_form(evil, evil, evil, fields={'d': evil}, confirm=evil) }}"
+        "{{ empty_state(evil, evil, evil, evil) }}{{ action_form(evil, evil, evil, fields={'d': evil}) }}"
         "{{ confirm_form(evil, evil, evil, evil) }}{{ move_form(evil, [(evil, evil)], evil, evil) }}"
     )
     entries = [TimelineEntry(NOW, evil, who=evil, text=evil)]

@@ -1,4 +1,4 @@
-// Smooths what works without it: questions before a step, filters that apply themselves, the board's dragging.
+// Smooths what works without it: filters that apply themselves, the board's dragging.
 // No handler stands in the pages: the content policy forbids it. Everything listens on the document, so that parts
 // swapped in later need no set-up; only boards are set up, when they appear.
 "use strict";
@@ -13,13 +13,6 @@
   };
 
   document.addEventListener("submit", (event) => {
-    const asker = event.submitter?.dataset.confirm ? event.submitter : event.target;
-    const question = asker.dataset.confirm;
-    if (question && !window.confirm(question)) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      return;
-    }
     // A second press on a slow line must not send the form twice. Disabled only after the form's values were taken.
     const button = event.submitter;
     if (history.state?.typed) history.replaceState(null, "");
