@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import calls, joined, photos, receipts, words, work
+from domain.cases import calls, joined, photos, receipts, telling, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.cases.proofs import ask_again
 from domain.outbox import Priority
@@ -145,7 +145,7 @@ def _late_photos(session: Session, cases: Sequence[Case], now: datetime) -> None
         late = photos.hand_on(session, case, now=now)
         if late:
             text = say("cases.card_photo_added", number=case.number)
-            work.tell_worker(session, case, text, now=now, file_ids=late)
+            telling.to_worker(session, case, text, now=now, file_ids=late)
 
 
 def _receipts(session: Session, cases: Sequence[Case], now: datetime) -> None:
@@ -217,7 +217,7 @@ def _over(session: Session, cases: Sequence[Case], now: datetime) -> None:
             worker=worker,
             state=state,
         )
-        work.tell_desk(session, case, text, now=now)
+        telling.to_desk(session, case, text, now=now)
 
 
 def _worker_chats(session: Session, pairs: Collection[Holder]) -> dict[Holder, Chat]:
@@ -239,7 +239,7 @@ def _nudges(session: Session, cases: Sequence[Case], now: datetime) -> None:
     for case in cases:
         if case.state == State.FINISHED:
             text = say("cases.rate_nudge", number=case.number)
-            work.send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case))
+            telling.to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case))
 
 
 def _unrated(session: Session, cases: Sequence[Case], now: datetime) -> None:

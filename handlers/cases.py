@@ -8,7 +8,7 @@ from core.errors import Refused
 from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, corrections, dialogues, files, inbox
-from domain.cases import joining, listing, opening, parting, photos, ratings, receipts, words, work
+from domain.cases import joining, listing, opening, parting, photos, ratings, receipts, telling, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State
 from domain.inbox import Outcome
 from handlers import homes
@@ -52,7 +52,7 @@ def call_out(ctx: Context, case: listing.Case) -> None:
         return
     what, place = words.what_for_staff(case), words.place_for_staff(ctx.session, case)
     text = say("cases.emergency_push", number=case.number, what=what, place=place)
-    work.tell_desk(ctx.session, case, text, now=ctx.now)
+    telling.to_desk(ctx.session, case, text, now=ctx.now)
 
 
 def go_on_in_private(ctx: Context, case: listing.Case) -> None:
@@ -148,7 +148,7 @@ def join_message(ctx: Context, case: listing.Case, received: inbox.Noted) -> Non
 def _go_on_in_private(ctx: Context, case: listing.Case) -> None:
     """Where the bot may write to the person already, it does so without waiting to be visited."""
     text = words.private_opened(ctx.session, case)
-    if work.tell_reporter_in_private(ctx.session, case, text, now=ctx.now):
+    if telling.to_reporter_in_private(ctx.session, case, text, now=ctx.now):
         chat = chats.private_chat_of(ctx.session, ctx.person.id, prefer=ctx.incoming.channel)
         if chat is not None and chat.channel == ctx.incoming.channel:
             dialogues.ask(ctx.session, chat.id, ctx.sender, DETAILS_STEP, data={"case": str(case.id)}, now=ctx.now)

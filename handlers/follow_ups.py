@@ -5,7 +5,7 @@ from datetime import timedelta
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import dialogues, people
-from domain.cases import joined, listing, opening, parting, receipts, words, work
+from domain.cases import joined, listing, opening, parting, receipts, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
 from handlers import cases, emergencies, private_matters, ratings, taking_back
@@ -94,7 +94,7 @@ def _resolved(ctx: Context, case: listing.Case) -> None:
         ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
     )
     if case.state in ACTIVE:
-        work.tell_worker(ctx.session, case, say("cases.card_resident_resolved", number=case.number), now=ctx.now)
+        telling.to_worker(ctx.session, case, say("cases.card_resident_resolved", number=case.number), now=ctx.now)
 
 
 def add_place(ctx: Context, case: listing.Case, *, said: str = "") -> None:

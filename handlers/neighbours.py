@@ -6,7 +6,7 @@ from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Urgency
 from core.texts import say
 from domain import outbox
-from domain.cases import joined, joining, opening, parting, work
+from domain.cases import joined, joining, opening, parting, telling, work
 from domain.cases.life import State
 from domain.cases.listing import Case
 from domain.inbox import Session
@@ -103,7 +103,7 @@ def _join(ctx: Context, case: Case, *, has_own_words: bool) -> bool:
         return True
     if case.urgency == Urgency.EMERGENCY:
         told = say("cases.card_added", number=case.number, note=ctx.incoming.text)
-        work.tell_worker(ctx.session, case, told, now=ctx.now)
+        telling.to_worker(ctx.session, case, told, now=ctx.now)
     is_under_receipt = case.chat_id == ctx.chat.id and ctx.now - case.opened_at < joined.FRESH and case.receipt_id
     if not row.has_own_words and is_under_receipt:
         return True

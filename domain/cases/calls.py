@@ -9,13 +9,12 @@ from sqlalchemy import select
 from core.clock import in_china
 from core.messages import Urgency
 from core.texts import say
-from domain import access, chats, outbox, people, reminders
-from domain.cases import dispatch, emergencies, photos, words, work
+from domain import access, people, reminders
+from domain.cases import dispatch, emergencies, photos, telling, words, work
 from domain.cases.life import STATE_NAMES, State, Step, take_step
 from domain.outbox import Press, Priority
 from storage.base import Session
 from storage.cases import Case, CaseEvent
-from storage.chats import Chat
 from storage.people import Person, Role
 
 # So often every few minutes; from then on every so often, until somebody has accepted.
@@ -65,14 +64,17 @@ def _call(session: Session, case: Case, count: int, *, now: datetime) -> None:
     climbs = count >= CLIMBS_AT and higher is None
     if climbs:
         higher = _climb(session, case, now=now)
-    reached = [_ring(session, case, case.assignee_id, text, words.card_buttons(case), now=now)]
     take = [[Press(say("cases.button_accept"), "cases.accept", case.id)]]
-    reached += [_ring(session, case, key, text, take, now=now) for key in higher or () if key != case.assignee_id]
+    called = dict.fromkeys(higher or (), take) | {case.assignee_id: words.card_buttons(case)}
+    reached = [
+        telling.to_person(session, case, key, text, now=now, buttons=buttons, priority=Priority.ANSWER)
+        for key, buttons in called.items()
+    ]
     if climbs:
-        work.tell_desk(session, case, f"{text}\n{_climbed_to(session, higher or {})}", now=now)
-        work.send_to_reporter(session, case, words.untaken(case), now=now)
+        telling.to_desk(session, case, f"{text}\n{_climbed_to(session, higher or {})}", now=now)
+        telling.to_reporter(session, case, words.untaken(case), now=now)
     elif count == 1 or (count >= OFTEN and not any(reached)):
-        work.tell_desk(session, case, text, now=now)
+        telling.to_desk(session, case, text, now=now)
 
 
 def _called_higher(session: Session, case: Case) -> dict[int, str] | None:
@@ -93,7 +95,7 @@ def _climb(session: Session, case: Case, *, now: datetime) -> dict[int, str]:
         while (duty := find(session, case, today, without=without)) is not None:
             without |= {duty.person_id}
             may_take = access.may_work(session, session.get_one(Person, duty.person_id), case, today)
-            if may_take and _chat_with(session, case, duty.person_id) is not None:
+            if may_take and telling.chat_with(session, case, duty.person_id) is not None:
                 called[duty.person_id] = duty.role
                 break
     data = {"why": UNTAKEN, "called": {str(key): role for key, role in called.items()}}
@@ -105,37 +107,3 @@ def _climbed_to(session: Session, called: Mapping[int, str]) -> str:
     """Whom it has climbed to, by surname and role."""
     names = [people.surname_title(session.get_one(Person, key), role) for key, role in called.items()]
     return say("cases.emergency_climbed", who="、".join(names)) if names else say("cases.emergency_climbed_nobody")
-
-
-def _ring(
-    session: Session,
-    case: Case,
-    person_id: int | None,
-    text: str,
-    buttons: Sequence[Sequence[Press]],
-    *,
-    now: datetime,
-) -> bool:
-    """A call that can be answered by a tap; False where it reaches nobody."""
-    chat = _chat_with(session, case, person_id)
-    if chat is None:
-        return False
-    outbox.post(
-        session,
-        chat,
-        text,
-        now=now,
-        buttons=buttons,
-        priority=Priority.ANSWER,
-        case_id=case.id,
-        person_id=person_id,
-    )
-    return True
-
-
-def _chat_with(session: Session, case: Case, person_id: int | None) -> Chat | None:
-    """The private chat with somebody, on the channel that the case came by if they can be reached there."""
-    if person_id is None:
-        return None
-    origin = session.recall(Chat, case.chat_id) if case.chat_id else None
-    return chats.private_chat_of(session, person_id, prefer=origin.channel if origin else "")

@@ -14,7 +14,7 @@ from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, corrections, outbox, people, reminders
-from domain.cases import opening, ratings, receipts, staff_words, words, work
+from domain.cases import opening, ratings, receipts, staff_words, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from domain.cases.opening import Matter
 from storage.areas import Area
@@ -251,7 +251,7 @@ def withdraw(session: Session, case: Case, actor: Person, *, note: str, now: dat
     reason = _reason(note)
     work.withdraw(session, case, actor_id=actor.id, now=now, note=reason)
     shown = staff_words.as_shown(session, case, reason)
-    work.send_to_reporter(session, case, say("cases.withdrawn_by_desk", number=case.number, reason=shown), now=now)
+    telling.to_reporter(session, case, say("cases.withdrawn_by_desk", number=case.number, reason=shown), now=now)
 
 
 def reopen(session: Session, case: Case, actor: Person, *, note: str, now: datetime) -> None:
@@ -297,7 +297,7 @@ def open_by_staff(
             what=words.what_for_staff(case),
             place=words.place_for_staff(session, case),
         )
-        work.tell_desk(session, case, push, now=now)
+        telling.to_desk(session, case, push, now=now)
     accounts.audit(
         session, person_id=actor_id, act="case.open", subject=str(case.id), community_id=community_id, now=now
     )

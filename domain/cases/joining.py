@@ -17,7 +17,7 @@ from core.ids import BLOCK_STRIDE, new_id
 from core.messages import Kind, Signal, Understanding, Urgency
 from core.texts import say
 from domain import reminders
-from domain.cases import joined, opening, words, work
+from domain.cases import joined, opening, telling, words
 from domain.cases.life import ACTIVE, Step, take_step
 from domain.cases.opening import Matter
 from domain.inbox import Noted
@@ -302,4 +302,4 @@ def _raise_urgency(session: Session, case: Case, *, now: datetime) -> None:
         take_step(session, case, Step.ESCALATE, now=now, data=data)
         case.urgency = Urgency.URGENT
         told = say("cases.joined_urgent_desk", number=case.number, what=words.what(case), count=count)
-        work.tell_desk(session, case, told, now=now)
+        telling.to_desk(session, case, told, now=now)

@@ -13,7 +13,7 @@ from core.messages import Kind, PlaceMention, Understanding, Urgency
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import areas, outbox, reminders
-from domain.cases import receipts, words, work
+from domain.cases import receipts, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, record, take_step
 from domain.inbox import Noted
 from domain.numbers import PREFIXES, next_number
@@ -297,7 +297,7 @@ def add_note(
     """More words about the same matter: kept in the history and handed to the worker."""
     take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=text, cause_id=cause_id)
     if case.state in ACTIVE:
-        work.tell_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
+        telling.to_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
 
 
 def add_place(
@@ -326,7 +326,7 @@ def add_place(
     if case.urgency == Urgency.EMERGENCY:
         _tell_where_to(session, case, said, now=now)
     elif case.assignee_id == holder:
-        work.tell_worker(session, case, say("cases.card_place_changed", number=case.number, place=place), now=now)
+        telling.to_worker(session, case, say("cases.card_place_changed", number=case.number, place=place), now=now)
     work.refresh(session, case, now=now)
 
 
@@ -335,11 +335,11 @@ def _tell_where_to(session: Session, case: Case, said: str, *, now: datetime) ->
     told = say("cases.emergency_place", number=case.number, place=case.place)
     if said and said != case.place:
         told += "\n" + say("cases.emergency_said", note=said)
-        work.tell_assignee(session, case, told, now=now)
+        telling.to_assignee(session, case, told, now=now)
     else:
-        work.tell_worker(session, case, told, now=now)
+        telling.to_worker(session, case, told, now=now)
     if not case.is_private:
-        work.tell_desk(session, case, told, now=now)
+        telling.to_desk(session, case, told, now=now)
 
 
 def edit_text(
@@ -348,7 +348,7 @@ def edit_text(
     """The resident edited the message: the case says what the message says now; the old words stay in the history."""
     take_step(session, case, Step.EDIT, now=now, actor_id=actor_id, note=case.text, cause_id=cause_id)
     case.text = text
-    work.tell_worker(session, case, say("cases.card_edited", number=case.number, text=text), now=now)
+    telling.to_worker(session, case, say("cases.card_edited", number=case.number, text=text), now=now)
     work.refresh(session, case, now=now)
 
 
@@ -357,4 +357,4 @@ def leave_out(session: Session, case: Case, *, actor_id: int | None, now: dateti
     if case.state not in ACTIVE:
         return
     take_step(session, case, Step.ADD, now=now, actor_id=actor_id, note=say("cases.left_out"), cause_id=cause_id)
-    work.tell_worker(session, case, say("cases.card_left_out", number=case.number), now=now)
+    telling.to_worker(session, case, say("cases.card_left_out", number=case.number), now=now)

@@ -9,7 +9,7 @@ from core.errors import Refused
 from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, inbox, reminders
-from domain.cases import joined, opening, words, work
+from domain.cases import joined, opening, telling, words, work
 from domain.cases.life import ACTIVE, Step, take_step
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
@@ -74,7 +74,7 @@ def _calm(session: Session, case: Case, *, now: datetime) -> None:
     take_step(session, case, Step.PART, now=now, data=data)
     case.urgency = Urgency.NORMAL
     told = say("cases.parted_calmer_desk", number=case.number, what=words.what(case), count=count)
-    work.tell_desk(session, case, told, now=now)
+    telling.to_desk(session, case, told, now=now)
 
 
 def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:
@@ -153,7 +153,7 @@ def take_back(session: Session, case: Case, *, actor_id: int, now: datetime, cau
     _leave(session, case, first, now=now)
     session.flush()
     told = say("cases.joined_passed_on", number=case.number, count=case.joined + 1, how=words.how_joined(case))
-    work.tell_worker(session, case, told, now=now)
+    telling.to_worker(session, case, told, now=now)
     joined.show_parted(session, case, first, joined.line(case), now=now)
     work.refresh(session, case, now=now)
     return True

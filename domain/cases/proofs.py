@@ -8,7 +8,7 @@ from sqlalchemy import select
 from core.errors import Refused
 from core.texts import say
 from domain import chats, dialogues, files, outbox, reminders
-from domain.cases import staff_words, work
+from domain.cases import staff_words, telling, work
 from domain.cases.life import State, Step, take_step
 from domain.files import FileState
 from domain.outbox import Priority
@@ -61,7 +61,7 @@ def _ask(session: Session, case: Case, person_id: int, *, now: datetime) -> bool
         ).one_or_none()
     )
     if chat is None or account is None:
-        work.tell_desk(session, case, say("cases.proof_missing_desk", number=case.number), now=now)
+        telling.to_desk(session, case, say("cases.proof_missing_desk", number=case.number), now=now)
         return True
     if dialogues.open_question(session, chat.id, account.external_id, now=now) is not None:
         return False
@@ -84,4 +84,4 @@ def add(
     if case.state == State.FINISHED:
         shown = staff_words.as_shown(session, case, note) or say("cases.photo_proof")
         text = say("cases.proof_for_resident", number=case.number, note=shown)
-        work.send_to_reporter(session, case, text, now=now, file_ids=file_ids)
+        telling.to_reporter(session, case, text, now=now, file_ids=file_ids)

@@ -10,16 +10,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind, Urgency
-from core.privacy import mask_for_group
 from core.texts import say
-from domain import access, chats, outbox, reminders
-from domain.cases import dispatch, emergencies, joined, listing, photos, receipts, staff_words, words
+from domain import access, outbox, reminders
+from domain.cases import dispatch, emergencies, joined, photos, receipts, staff_words, telling, words
 from domain.cases.life import State, Step, may, take_step
-from domain.outbox import Press, Priority
+from domain.outbox import Priority
 from domain.topics import hours_for
 from storage.base import Session
 from storage.cases import Case, CaseEvent
-from storage.chats import Chat
 from storage.messages import Outbox
 from storage.people import Duty, Person
 
@@ -44,7 +42,7 @@ def route(
     duty = dispatch.worker_for(session, case, in_china(now).date(), without=without)
     if duty is None:
         case.assignee_id = case.assignee_role = None
-        tell_desk(
+        telling.to_desk(
             session, case, say("cases.unassigned_desk", number=case.number, what=words.what_for_staff(case)), now=now
         )
         return None
@@ -70,7 +68,7 @@ def assign(
     if before is not None and before != person_id:
         _retire_card(session, case, say("cases.card_taken", number=case.number), now=now)
         if was_taken_on:
-            _tell_person(session, before, case, say("cases.card_taken", number=case.number), now=now)
+            telling.to_person(session, case, before, say("cases.card_taken", number=case.number), now=now)
     case.assignee_id, case.assignee_role = person_id, role
     case.accepted_at = None
     take_step(
@@ -94,12 +92,11 @@ def post_cards(session: Session, cases: Sequence[Case], *, now: datetime, file_i
     for case in cases:
         if case.assignee_id is None:
             continue
-        origin = session.recall(Chat, case.chat_id) if case.chat_id else None
-        chat = chats.private_chat_of(session, case.assignee_id, prefer=origin.channel if origin else "")
+        chat = telling.chat_with(session, case, case.assignee_id)
         if chat is None:
             take_step(session, case, Step.UNREACHED, now=now, data={"person": str(case.assignee_id)})
             worker = words.worker_name(session, case)
-            tell_desk(session, case, say("cases.unreachable", number=case.number, worker=worker), now=now)
+            telling.to_desk(session, case, say("cases.unreachable", number=case.number, worker=worker), now=now)
             continue
         card_id = outbox.post(
             session,
@@ -143,52 +140,6 @@ def _retire_card(session: Session, case: Case, text: str, *, now: datetime) -> N
     case.card_id = None
 
 
-def tell_desk(session: Session, case: Case, text: str, *, now: datetime) -> None:
-    """A line to the community's staff groups."""
-    for group in chats.staff_groups(session, case.community_id):
-        outbox.post(session, group, text, now=now, priority=Priority.ASSIGNMENT, case_id=case.id)
-
-
-def _tell_person(
-    session: Session,
-    person_id: int,
-    case: Case,
-    text: str,
-    *,
-    now: datetime,
-    buttons: Sequence[Sequence[Press]] = (),
-    file_ids: Sequence[int] = (),
-) -> bool:
-    origin = session.get(Chat, case.chat_id) if case.chat_id else None
-    chat = chats.private_chat_of(session, person_id, prefer=origin.channel if origin else "")
-    if chat is None:
-        return False
-    outbox.post(
-        session,
-        chat,
-        text,
-        now=now,
-        buttons=buttons,
-        file_ids=file_ids,
-        person_id=person_id,
-        case_id=case.id,
-        priority=Priority.ASSIGNMENT,
-    )
-    return True
-
-
-def tell_worker(session: Session, case: Case, text: str, *, now: datetime, file_ids: Sequence[int] = ()) -> None:
-    """A line to whoever has the case, if their card has gone out already: before that the card itself will say it."""
-    if case.card_id is not None:
-        tell_assignee(session, case, text, now=now, file_ids=file_ids)
-
-
-def tell_assignee(session: Session, case: Case, text: str, *, now: datetime, file_ids: Sequence[int] = ()) -> None:
-    """The same, even before their card: what no card says."""
-    if case.assignee_id is not None:
-        _tell_person(session, case.assignee_id, case, text, now=now, file_ids=file_ids)
-
-
 def accept(session: Session, case: Case, person: Person, *, now: datetime) -> None:
     """The worker takes it on; an emergency stops being repeated."""
     take_step(session, case, Step.ACCEPT, now=now, actor_id=person.id)
@@ -209,7 +160,9 @@ def return_case(session: Session, case: Case, person: Person, reason: str, *, no
     route(session, case, now=now, without=returned_by(session, case) | {person.id})
     if emergencies.call_again(session, case, now=now):
         what, place = words.what_for_staff(case), words.place_for_staff(session, case)
-        tell_desk(session, case, say("cases.emergency_returned", number=case.number, what=what, place=place), now=now)
+        telling.to_desk(
+            session, case, say("cases.emergency_returned", number=case.number, what=what, place=place), now=now
+        )
     refresh(session, case, now=now)
 
 
@@ -268,42 +221,7 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
         text = say(f"cases.{key}", number=case.number, what=words.what(case), worker=worker, note=note)
     if case.joined:
         text += "\n" + say("cases.rate_joined", count=case.joined, how=words.how_joined(case))
-    send_to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
-
-
-def send_to_reporter(
-    session: Session,
-    case: Case,
-    text: str,
-    *,
-    now: datetime,
-    buttons: Sequence[Sequence[Press]] = (),
-    file_ids: Sequence[int] = (),
-) -> None:
-    """In the chat where the matter was raised, as a reply to it; in private when it is private or was raised there."""
-    chat = session.get(Chat, case.chat_id) if case.chat_id else None
-    if chat is None or case.is_private:
-        if case.reporter_id is not None:
-            _tell_person(session, case.reporter_id, case, text, now=now, buttons=buttons, file_ids=file_ids)
-        return
-    first = listing.opening_message(session, case)
-    shown = text if chat.purpose == chats.ChatPurpose.PRIVATE else mask_for_group(text)
-    outbox.post(
-        session,
-        chat,
-        shown,
-        now=now,
-        buttons=buttons,
-        file_ids=file_ids,
-        reply_to=first,
-        case_id=case.id,
-        person_id=case.reporter_id,
-    )
-
-
-def tell_reporter_in_private(session: Session, case: Case, text: str, *, now: datetime) -> bool:
-    """A line to whoever reported it, where the bot may write to them; False where it may not."""
-    return case.reporter_id is not None and _tell_person(session, case.reporter_id, case, text, now=now)
+    telling.to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
 
 
 def rate(session: Session, case: Case, person_id: int, *, satisfied: bool, now: datetime, note: str = "") -> None:
@@ -337,7 +255,7 @@ def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> No
     told = "cases.card_reopened" if comes_back else "cases.card_reopened_elsewhere"
     _retire_card(session, case, say(told, number=case.number, note=note), now=now)
     shown = "" if access.is_for_few(case) else note
-    tell_desk(session, case, say("cases.card_reopened", number=case.number, note=shown), now=now)
+    telling.to_desk(session, case, say("cases.card_reopened", number=case.number, note=shown), now=now)
     if comes_back and case.assignee_id is not None and case.assignee_role is not None:
         assign(session, case, case.assignee_id, case.assignee_role, now=now, actor_id=None)
     else:
@@ -369,7 +287,7 @@ def withdraw(
     reminders.cancel_all(session, case, now=now)
     emergencies.stop_calling(session, case, now=now)
     key = "card_withdrawn_by_desk" if note else "card_withdrawn"
-    tell_worker(session, case, say(f"cases.{key}", number=case.number, reason=note), now=now)
+    telling.to_worker(session, case, say(f"cases.{key}", number=case.number, reason=note), now=now)
     refresh(session, case, now=now)
 
 
@@ -385,5 +303,5 @@ def press_on(session: Session, case: Case, text: str, *, actor_id: int | None, n
         return True
     if may(case, Step.REMIND):
         take_step(session, case, Step.REMIND, now=now, actor_id=actor_id, note=text)
-        tell_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
+        telling.to_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
     return False

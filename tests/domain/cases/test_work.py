@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from core.errors import Refused
 from core.messages import Kind, Urgency
@@ -217,4 +218,17 @@ def test_words_of_what_is_for_few_reach_no_group_of_staff(town: Town, kind: Kind
     work.rate(town.session, case, town.reporter.id, satisfied=False, note="还是不亮", now=town.now)
     assert [text for text in town.texts(town.staff) if "不满意" in text] == [
         f"{case.number} 居民不满意，已重新打开。{note}"
+    ]
+
+
+def test_where_no_group_of_staff_is_bound_the_clerk_is_told_in_private(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    worker = builders.person(session, "张伟", Role.GRID_WORKER, place.grid.id)
+    private = builders.private_chat(session, clerk, now)
+    case = builders.case(session, place, now)
+    work.post_cards(session, [case], now=now)
+    session.flush()
+    assert session.scalars(select(Outbox.text).where(Outbox.chat_id == private.id)).all() == [
+        f"{case.number} 派给了{worker.name[0]}网格员，但机器人还不能私聊此人（未启动或已屏蔽），请电话通知并让其私聊机器人一次。"
     ]
