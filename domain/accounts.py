@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 LINK_LIFE = timedelta(minutes=15)
+# WeCom and WeChat name themselves at the end of a long line.
+LONGEST_BROWSER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _open_session(session: Session, person_id: int, *, now: datetime, life: time
         csrf=secrets.token_urlsafe(24),
         made_at=now,
         expires_at=now + life,
-        browser=browser[:200],
+        browser=browser[:LONGEST_BROWSER],
     )
     session.add(row)
     return SignedIn(cookie, row.expires_at)

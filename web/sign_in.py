@@ -15,6 +15,7 @@ from core.errors import Refused
 from domain import accounts
 from domain.outbox import Session
 from web.auth import COMMUNITY_COOKIE, CurrentVisitor, is_https, services_of, session_cookie, set_cookie, who
+from web.browsers import browser_name
 from web.forms import PostedForm
 from web.pages import done, page, sentence, status_of
 
@@ -158,7 +159,7 @@ async def sessions(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
     services = services_of(request)
     now = services.clock.now()
     rows = await services.database.read(lambda session: accounts.sessions_of(session, visitor.person_id, now=now))
-    return page(request, visitor, "sessions.html", rows=rows)
+    return page(request, visitor, "sessions.html", rows=rows, browser_name=browser_name)
 
 
 @router.post("/sessions/{session_id}/revoke")

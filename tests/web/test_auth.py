@@ -1,5 +1,6 @@
 """Coming in to the console: links spent once by a button, sessions seen and revoked, communities chosen."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -129,6 +130,7 @@ async def test_one_sees_and_revokes_ones_own_browsers(desk: Desk, worker_id: int
     async with phone, office:
         listed = await office.get("/sessions")
         assert listed.text.count('/revoke"') == 1  # not one's own
+        assert len(re.findall(r'<td class="words" title="python-httpx/[\d.]+">python-httpx/[\d.]+', listed.text)) == 2
         with desk.database.reading() as session:
             other = min(session.scalars(select(WebSession.id)))
         mark = await csrf_of(office)
