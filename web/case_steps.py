@@ -14,10 +14,11 @@ from core.errors import Refused
 from core.media import StoredMedia, check_and_save, check_size
 from core.messages import AttachmentKind, Kind, Urgency
 from domain import access, files
-from domain.cases import answers, desk, opening, parting, work
+from domain.cases import answers, desk, opening, outcomes, parting, work
 from domain.cases.desk import SOURCE_NAMES, Correction
 from domain.cases.life import Step
 from domain.cases.opening import Matter
+from domain.cases.outcomes import Outcome
 from domain.cases.showing import Case, Person
 from domain.cases.words import KIND_NAMES
 from domain.outbox import Session
@@ -136,7 +137,7 @@ async def take_step(request: Request, visitor: CurrentVisitor, case_id: int, ste
     kept: tuple[int, ...] = tuple(form.keys("kept"))
     try:
         kept = (*kept, *await _keep_uploads(request, visitor, case_id, form))
-        await _act(request, visitor, case_id, step=step, form=form, file_ids=kept)
+        said = await _act(request, visitor, case_id, step=step, form=form, file_ids=kept)
     except Refused as refusal:
         if status_of(refusal) == 404:
             raise
@@ -145,7 +146,7 @@ async def take_step(request: Request, visitor: CurrentVisitor, case_id: int, ste
             request, visitor, case_id, status=409, opened=step, values=values, refusal=sentence(refusal)
         )
     back = "/desk/mine" if form.text("back") == "mine" else f"/desk/cases/{case_id}"
-    return done(request, visitor, back, f"web.case_{step}")
+    return done(request, visitor, back, said.key, "green", **said.blanks)
 
 
 async def _act(
@@ -156,11 +157,12 @@ async def _act(
     step: str,
     form: Posted,
     file_ids: tuple[int, ...] = (),
-) -> None:
+) -> Outcome:
+    """Takes the step; returns what to say of it."""
     services = services_of(request)
     now = services.clock.now()
 
-    def work_on(session: Session) -> None:
+    def work_on(session: Session) -> Outcome:
         with desk.acting(session, visitor.person_id, case_id, act=step, version=form.key("version"), now=now) as (
             case,
             person,
@@ -169,9 +171,11 @@ async def _act(
                 raise Refused("web.not_at_desk")
             own = {file.id for file in files.of_case(session, case_id)}
             STEPS[step](Acting(session, case, person, form, now, tuple(key for key in file_ids if key in own)))
+            return outcomes.of_step(session, case, step)
 
-    await services.database.write(work_on)
+    said = await services.database.write(work_on)
     services.wake()
+    return said
 
 
 async def _keep_uploads(request: Request, visitor: Visitor, case_id: int, form: Posted) -> list[int]:
@@ -219,12 +223,12 @@ async def move(request: Request, visitor: CurrentVisitor, case_id: int, form: Po
         wordy = WORDY_MOVES.get(target) or (Step.REOPEN if form.text("from") in ("finished", "closed") else Step.RETURN)
         return RedirectResponse(f"/desk/cases/{case_id}?step={wordy}#step-{wordy}", 303)
     try:
-        await _act(request, visitor, case_id, step=step, form=form)
+        said = await _act(request, visitor, case_id, step=step, form=form)
     except Refused as refusal:
         if status_of(refusal) == 404:
             raise
         return done(request, visitor, "/desk/board", "web.case_not_moved", "amber", reason=sentence(refusal))
-    return done(request, visitor, "/desk/board", f"web.case_{step}")
+    return done(request, visitor, "/desk/board", said.key, "green", **said.blanks)
 
 
 @router.post("/cases/{case_id}/phone")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.clock import in_china
@@ -151,25 +151,30 @@ def accept(session: Session, case: Case, person: Person, *, now: datetime) -> No
 
 
 def return_case(session: Session, case: Case, person: Person, reason: str, *, now: datetime) -> None:
-    """The worker gives it back with a reason; it is counted and goes to the next in line, or to the desk."""
+    """Whoever has it gives it back with a reason, or somebody does so for them; it is counted and goes to the next in line who has
+    not given it back, or to the desk."""
     _need_reason(reason)
-    take_step(session, case, Step.RETURN, now=now, actor_id=person.id, note=reason.strip())
+    holder = case.assignee_id or person.id
+    data = {"from": str(holder)}
+    take_step(session, case, Step.RETURN, now=now, actor_id=person.id, note=reason.strip(), data=data)
     case.returns += 1
     case.accepted_at = None
     _retire_card(session, case, say("cases.returned", number=case.number), now=now)
-    route(session, case, now=now, without=returned_by(session, case) | {person.id})
+    route(session, case, now=now, without=returned_by(session, case) | {holder})
     if emergencies.call_again(session, case, now=now):
         what, place = words.what_for_staff(case), words.place_for_staff(session, case)
-        telling.to_desk(
-            session, case, say("cases.emergency_returned", number=case.number, what=what, place=place), now=now
-        )
+        told = say("cases.emergency_returned", number=case.number, what=what, place=place)
+        telling.to_desk(session, case, told, now=now)
     refresh(session, case, now=now)
 
 
 def returned_by(session: Session, case: Case) -> frozenset[int]:
-    """Who has given it back."""
-    rows = session.query(CaseEvent.actor_id).filter(CaseEvent.case_id == case.id, CaseEvent.step == Step.RETURN)
-    return frozenset(actor for (actor,) in rows if actor is not None)
+    """Who has given it back, or for whom that was done."""
+    steps = select(CaseEvent.actor_id, CaseEvent.data).where(
+        CaseEvent.case_id == case.id, CaseEvent.step == Step.RETURN
+    )
+    holders = {int(data["from"]) if "from" in data else actor for actor, data in session.execute(steps)}
+    return frozenset(holders - {None})
 
 
 def arrive(session: Session, case: Case, person: Person, *, now: datetime) -> None:

@@ -226,6 +226,19 @@ async def test_a_case_is_handed_over_and_returned(desk: Desk, town: Town) -> Non
     assert (await holder.browser.get(f"/desk/cases/{town.case}")).status_code == 404  # no longer theirs
 
 
+async def test_what_the_desk_returns_goes_to_somebody_else_or_to_nobody(desk: Desk, town: Town) -> None:
+    with desk.database.writing() as session:
+        head = builders.person(session, "孙立", Role.MICRO_GRID_HEAD, town.place.grid.id).id
+    page = await page_for(desk, town.clerk, town.case)
+    assert await page.done("return", note="他休假了") == "已退单，转给了孙微网格长。"
+    assert page.case().assignee_id == head
+    assert await page.done("return", note="也休假了") == "已退单，转给了周社工。"
+    assert page.case().assignee_id == town.clerk
+    told = "已退单，没有别人可派，已经告诉社区；请在“派单”里另选一人。"
+    assert await page.done("return", note="我也办不了") == told
+    assert (page.case().assignee_id, page.case().state, page.case().returns) == (None, "open", 3)
+
+
 async def test_the_worker_in_charge_takes_over_and_the_desk_accepts_for_the_holder(desk: Desk, town: Town) -> None:
     clerk = await page_for(desk, town.clerk, town.case)
     await clerk.done("accept")
