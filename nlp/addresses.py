@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nlp.evaluate import rate
 from nlp.normalise import normalise
-from nlp.numerals import read_number
+from nlp.numerals import CHINESE_DIGITS, read_number
 from nlp.places import NOWHERE
 
 LABEL = "houseno"
-_NUMBER = re.compile(r"[\da-z零一二三四五六七八九十]+")
+_NUMBER = re.compile(rf"[\da-z{CHINESE_DIGITS}]+")
 _WRITTEN_OUT = re.compile(r"[幢栋座#]|号楼")
 
 

@@ -11,9 +11,13 @@ from dataclasses import dataclass, replace
 from core.messages import PlaceMention
 from nlp.normalise import normalise
 from nlp.numerals import CHINESE_DIGITS, read_number
+from nlp.postal import BESIDE, MAYBE_ADDRESS, MOST_READ, HouseNumber, Parts, find_house_numbers, is_one_address
 
-_NUMBER = rf"(?:\d{{1,3}}(?!\d)|\d{{4}}(?=[栋幢])|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,2}})"
-_BEFORE = r"(?<![\d.:/a-z第])(?<![\da-z]-)"
+_NUMBER = rf"(?:\d{{1,3}}(?!\d)|\d{{4}}(?=[栋幢]|号楼|[号楼]\s?\d{{1,2}}单元)|[{CHINESE_DIGITS}]{{1,3}}|[a-z]\d{{0,3}}|\d{{1,2}}[a-z](?=[栋幢座]))"
+# 第3次 counts, 第3栋 is a house; 三 behind a figure begins a number of its own.
+_BEFORE = (
+    rf"(?<![.:/a-z])(?<![\da-z]-)(?:(?<!\d)|(?<!一\d)(?=[{CHINESE_DIGITS}]))(?:(?<!第)|(?=\d{{1,3}}(?:[栋幢]|号楼)))"
+)
 # An estate's name ends so; what follows it in dashes is a door, whatever buildings are known: 桂花苑132-967, 南岸小区6-10-2023.
 _ESTATE_END = "[弄苑园区村庄城府邸郡湾居坊厦寓庭墅期院]"
 _ESTATE = rf"(?<={_ESTATE_END})"
@@ -22,30 +26,40 @@ _DOOR = r"(?:\d{3,4}|[零一二三四五六七八九]{3,4})(?![\d\-:/]|元|块|�
 _COUNTABLE = (
     r"[\d\-:/.%]|[个人名位户家天年月日号点时分秒楼层栋幢座期元块毛折米平公斤度次岁倍级条辆台张只间套单班比\u4e07]|k\b"
 )
+# 11-21 is a day too, unless the line ends there, and 7-11 a shop.
+_NO_DATE = r"(?!7-11(?![\d-]))(?!(?:1[0-2]|[1-9])-(?:[12]\d|3[01])(?![\d\-室户]|\Z))"
 # 907号 behind an estate's name is a house and no date; so is any number in a lane, or with a floor or a room behind it.
 _HOUSE = (
-    rf"(?:(?<=弄)[1-9]\d{{0,3}}|{_ESTATE}(?:3[2-9]|[4-9]\d|[1-9]\d{{2,3}}|[1-9]\d?(?=号(?:\d{{3,4}}|[\d一二三四五六七八九十]{{1,2}}楼))))"
+    rf"(?:(?<=弄)[1-9]\d{{0,3}}|{_ESTATE}(?:3[2-9]|[4-9]\d|[1-9]\d{{2,3}}|[1-9]\d?(?=号(?:\d{{3,4}}|[\d一二三四五六七八九十]{{1,2}}楼|{BESIDE}))))"
     r"(?=号(?!楼|线|院|门|店|公路|文|令|弄|[栋幢座]))"
 )
-# 撞 is 幢 mistyped where a door or a unit follows.
-_BUILDING_WORD = r"(?:号楼|撞(?=\s?\d)|号院|栋楼?|幢楼?|座|#楼?|号(?=\s?\d单元|\s?[一二三四五六]单元))"
+# 撞, 憧 and 橦 are 幢 mistyped where a door or a unit follows, 搂 is 楼; a 楼 with units is no floor.
+_UNIT_FOLLOWS = r"(?=\s?\d{1,2}单元|\s?[一二三四五六]单元)"
+_BUILDING_WORD = rf"(?:号[楼搂]|[撞憧橦](?=\s?\d)|号院|号写字楼|栋楼?|幢楼?|座|#楼?|[号楼]{_UNIT_FOLLOWS})"
 
 _PLACE = re.compile(
     rf"{_BEFORE}(?P<b>{_NUMBER})\s?{_BUILDING_WORD}"
     rf"(?:[\s\-]?(?P<u>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})(?:单元|-(?=\d{{3}})))?"
     rf"(?:[\s\-]?(?P<d>{_DOOR}))?"
     rf"|{_ESTATE}(?P<b5>[1-9]\d{{0,2}})-(?:(?P<u5>[1-9]\d?)-)?(?P<d5>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%|年|个|平)[室户房]?"
-    rf"|{_ESTATE}(?P<b6>[a-z]?[1-9]\d{{0,2}})-(?P<u6>[1-9]\d?)(?:-(?P<d6>[1-9]\d{{0,3}}))?(?!{_COUNTABLE})[室户房]?"
+    rf"|{_ESTATE}{_NO_DATE}(?P<b6>[a-z]?[1-9]\d{{0,2}})-(?P<u6>[1-9]\d?)(?:-(?P<d6>[1-9]\d{{0,3}}))?(?!{_COUNTABLE})[室户房]?"
     rf"|(?P<b7>{_HOUSE})号(?:(?P<d7>\d{{3,4}})[室户房]?)?"
     rf"|{_BEFORE}(?P<b2>[1-9]\d?)-(?P<u2>[1-9])-(?P<d2>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块)[室户房]?"
-    rf"|{_BEFORE}(?P<b3>[1-9]\d?)-(?P<d3>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%)[室户房]?"
+    rf"|{_BEFORE}(?P<b3>[1-9]\d?)-(?P<d3>[1-9]\d{{2,3}})(?!\d|-|:|/|元|块|分|米|人|%|[多每起]|不等|左右)[室户房]?"
     rf"|(?<![\d.\-第])(?P<u4>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})单元(?:[\s\-]?(?P<d4>{_DOOR}))?"
 )
+_GROUNDS = frozenset({"community", "grid", "micro_grid"})
 MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must stay bounded
 
 # A text without any of these names no building, so the long pattern need not run.
-_MAYBE = re.compile(rf"[栋幢座#]|\d撞|号[楼院\d一二三四五六]|单元|\d-\d|{_ESTATE_END}\d+号")
-_COUNTED = re.compile(r"(?:[两几]|一(?=[座栋幢])|[a-z]\d*#)")
+# It begins with all characters that may begin one, by which it is found several times as fast.
+_MAYBE = re.compile(
+    rf"[栋幢座#\d号单{_ESTATE_END[1:-1]}]"
+    rf"(?:(?<=[栋幢座#])|(?<=\d)(?:[撞憧橦]|-\d)|(?<=号)[楼搂院写\d一二三四五六]|(?<=单)元|(?<={_ESTATE_END})\d+号)"
+)
+# 取件码3-2-1005 finds a parcel.
+_OF_PARCEL = re.compile(r"[站柜码架件][:：是为 ]?\Z")
+_COUNTED = re.compile(r"(?:[两几](?!号)|一(?=[座栋幢])|[a-z]#)")
 _AFTER_COUNT = re.compile(r"\s*(?:城|山|桥|车|位|谈|机|庙|塔|大[山桥])")
 
 
@@ -60,19 +74,12 @@ class PlaceEntry:
     parent_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    building: str | None = None
-    unit: str | None = None
-    door: str | None = None
-
-
-def _parts(match: re.Match[str]) -> _Parts:
+def _parts(match: re.Match[str]) -> Parts:
     group = match.group
     building = group("b") or group("b2") or group("b3") or group("b5") or group("b6") or group("b7")
     unit = group("u") or group("u2") or group("u4") or group("u5") or group("u6")
     door = group("d") or group("d2") or group("d3") or group("d4") or group("d5") or group("d6") or group("d7")
-    return _Parts(
+    return Parts(
         read_number(building) if building else None,
         read_number(unit) if unit else None,
         read_number(re.sub(r"[室户房号]", "", door)) if door else None,
@@ -106,6 +113,9 @@ class Places:
         """All places of a normalised text, in order. A place that is not in the tree has no area and less certainty."""
         named = self._find_names(text) if self._names else []
         numbered = self._find_numbers(text, named) if _MAYBE.search(text) else []
+        known_ends = [one.end for one in named if _goes_on_in_figures(text, one.end) and self._is_ground(one.area_id)]
+        if known_ends or MAYBE_ADDRESS.search(text if len(text) <= MOST_READ else text[:MOST_READ]):
+            numbered = self._with_houses(find_house_numbers(text, known_ends), text, named, numbered)
         if not named:
             return tuple(numbered)
         taken = [(mention.start, mention.end) for mention in numbered]
@@ -180,21 +190,49 @@ class Places:
             if len(found) == MAX_MENTIONS:
                 break
             parts = _parts(match)
+            is_bare = match["b2"] or match["b3"]
             if _counts_things(match, text) or (match["b3"] and not self._is_door(parts)):
+                continue
+            if is_bare and _OF_PARCEL.search(text[max(0, match.start() - 3) : match.start()]):
                 continue
             area, certainty = self._resolve(parts, match.start(), named, found)
             mention = PlaceMention(match[0].strip(), match.start(), match.end(), parts.building, parts.unit, parts.door)
             found.append(replace(mention, area_id=area, certainty=certainty))
         return found
 
-    def _is_door(self, parts: _Parts) -> bool:
+    def _is_ground(self, area_id: int | None) -> bool:
+        """Whether an area is one on which buildings stand."""
+        return area_id is not None and self._entries[area_id].level in _GROUNDS
+
+    def _with_houses(
+        self, houses: Iterable[HouseNumber], text: str, named: Sequence[PlaceMention], numbered: Sequence[PlaceMention]
+    ) -> list[PlaceMention]:
+        """The numbered places, and the houses of written addresses; of two that overlap the longer if it takes in the other, else the former."""
+        found: list[PlaceMention] = []
+        for house in sorted(houses, key=lambda one: (one.start, -one.end))[:MAX_MENTIONS]:
+            start, end = house.start, house.end
+            is_taken = any(one.start < end and start < one.end for one in found) or any(
+                one.start <= end + 1 and start < one.end and not (start < one.start and one.end <= end)
+                for one in numbered
+            )
+            if not is_taken:
+                parts = house.parts
+                mention = PlaceMention(text[start:end], start, end, parts.building, parts.unit, parts.door)
+                before = [one for one in named if one.end <= start and is_one_address(text[one.end : start])]
+                # A stranger's address is none of ours, though a building of ours may have the number.
+                area, certainty = self._resolve(parts, start, before, ()) if before else (None, 0.5)
+                found.append(replace(mention, area_id=area, certainty=certainty))
+        kept = [one for one in numbered if not any(house.start <= one.start < house.end for house in found)]
+        return sorted([*kept, *found], key=lambda mention: mention.start)
+
+    def _is_door(self, parts: Parts) -> bool:
         """3-501 is a door only where the building is known, or where the number looks like floor and room."""
         if self._buildings:
             return parts.building in self._buildings
         return parts.door is not None and 1 <= int(parts.door[-2:]) <= 12
 
     def _resolve(
-        self, parts: _Parts, start: int, named: Sequence[PlaceMention], found: Sequence[PlaceMention]
+        self, parts: Parts, start: int, named: Sequence[PlaceMention], found: Sequence[PlaceMention]
     ) -> tuple[int | None, float]:
         """The deepest area that the parts name, and how sure."""
         above = next((mention.area_id for mention in reversed(named) if mention.end <= start), None)
@@ -251,6 +289,11 @@ def _counts_things(match: re.Match[str], text: str) -> bool:
     if "座" in match[0] and _AFTER_COUNT.match(text, match.end()):
         return True
     return _COUNTED.match(match[0]) is not None and (match.start() > 0 or not match[0].startswith("一"))
+
+
+def _goes_on_in_figures(text: str, end: int) -> bool:
+    behind = text[end : end + 1]
+    return behind.isascii() and behind.isalnum()
 
 
 def _written(name: str) -> str:
