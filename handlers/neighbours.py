@@ -1,6 +1,7 @@
 """Neighbours with the same trouble: "me too", a report of what is reported already, and the way apart again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.errors import Refused
 from core.messages import Decision, IncomingKind, Kind, Urgency
@@ -10,6 +11,7 @@ from domain.cases import joined, joining, opening, parting, telling, work
 from domain.cases.life import State
 from domain.cases.listing import Case
 from domain.inbox import Session
+from handlers import said_again
 from handlers.cases import join_first_half, join_message, matter_of, report, take_loose_photos, take_up_asked
 from handlers.context import Context
 
@@ -42,13 +44,23 @@ def agree(ctx: Context) -> bool:
         case = case if case is not None and is_ours and joining.may_agree(case, ctx.understanding) else None
     else:
         case = joining.agreed_with(ctx.session, ctx.chat, ctx.received, ctx.understanding, now=ctx.now)
-    if case is None or case.reporter_id == ctx.person.id or _is_elsewhere(ctx, case):
+    if case is None or case.reporter_id == ctx.person.id:
+        return False
+    if _is_elsewhere(ctx, case):
+        _as_their_own(ctx, case)
         return False
     if not joining.is_for(case, ctx.incoming.text):
         return False
     understood = ctx.understanding
     has_own_words = understood.decision == Decision.ACT and understood.kind != Kind.CHATTER
     return _join(ctx, case, has_own_words=has_own_words)
+
+
+def _as_their_own(ctx: Context, case: Case) -> None:
+    """我们29号楼也停了, under a lift of 25号楼: the same trouble, in another building."""
+    if case.kind == Kind.REPORT and case.urgency != Urgency.EMERGENCY and ctx.understanding.kind == Kind.CHATTER:
+        topics = ((case.topic, 1.0),) if case.topic else ()
+        ctx.understanding = replace(ctx.understanding, kind=Kind.REPORT, decision=Decision.ACT, topics=topics)
 
 
 def confirm(ctx: Context, subject: int) -> None:
@@ -96,10 +108,10 @@ def _join(ctx: Context, case: Case, *, has_own_words: bool) -> bool:
         has_own_words=has_own_words,
         now=ctx.now,
     )
+    if said_again.became_emergency(ctx, case):
+        return True
     if row is None:
-        opening.add_note(
-            ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id
-        )
+        said_again.noted(ctx, case)
         return True
     if case.urgency == Urgency.EMERGENCY:
         told = say("cases.card_added", number=case.number, note=ctx.incoming.text)

@@ -4,7 +4,7 @@ case it is stands here; what comes of it, in follow_ups.py and afterwards.py."""
 from core.messages import Decision, Signal
 from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
-from handlers import afterwards, follow_ups, neighbours, taking_back
+from handlers import afterwards, follow_ups, neighbours, said_again, taking_back
 from handlers.context import Context
 from handlers.other_matters import SIGNALS_OF_A_CASE, Near, is_other
 
@@ -37,7 +37,7 @@ def told(ctx: Context) -> bool:
             if case is not None and taking_back.asks_which(ctx, case):
                 return True
     if case is None or (understood.decision == Decision.ACT and is_other(ctx, case, Near.RIGHT_BEHIND)):
-        return False
+        return said_again.told(ctx)
     follow_ups.follow_up(ctx, case)
     return True
 

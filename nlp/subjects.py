@@ -1,7 +1,7 @@
 """What a remark is about that opens no case: another thing than what was told before (水管修好了, after 小广告贴得到处都是), or nothing of the
 community's at all (今天的红烧肉). Such remarks have no topics of their own; here their words are asked all the same."""
 
-from nlp.classify import shipped_classifier
+from nlp.classify import Scores, shipped_classifier
 from nlp.features import characters, findings
 from nlp.model import shipped_model
 from nlp.normalise import has_words, normalise
@@ -18,11 +18,20 @@ def is_of_another(said: str, told: str, topic: str | None) -> bool:
     topics = dict(shipped_model().topics_in(shipped_model().total_of(characters(text), findings(scores))))
     if topic and (topics.get(topic, 0.0) >= MAY_BE or f"{_TOPIC}{topic}" in scores.topic_hits):
         return False
+    named, known = _named(text, scores), normalise(told)
+    return bool(named) and not any(_shares(word, known) for word in named)
+
+
+def names_something(said: str) -> bool:
+    """Whether a remark names a thing or what it is about."""
+    text = normalise(said)
+    return bool(_named(text, shipped_classifier().score(text)))
+
+
+def _named(text: str, scores: Scores) -> set[str]:
     things = scores.findings["thing"].hits if "thing" in scores.findings else []
     hits = [*things, *(hit for found in scores.topic_hits.values() for hit in found)]
-    named = {text[hit.start : hit.end] for hit in hits}
-    known = normalise(told)
-    return bool(named) and not any(_shares(word, known) for word in named)
+    return {text[hit.start : hit.end] for hit in hits}
 
 
 def _shares(word: str, known: str) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from core.messages import OutgoingAction, Urgency
 from core.texts import say
 from domain import outbox, reminders
-from domain.cases.life import ACTIVE, STATE_NAMES, State
+from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
 from domain.outbox import Priority
 from storage.base import Session
 from storage.cases import Case, CaseEvent
@@ -17,6 +17,7 @@ from storage.messages import Outbox
 STEP_BUTTONS = frozenset({"cases.accept", "cases.answer"})
 REPEAT = timedelta(minutes=3)
 UNTAKEN = frozenset({State.OPEN, State.ASSIGNED})
+WORSE = "worse"  # in a step's data: it became an emergency with it
 
 
 def call_again(session: Session, case: Case, *, now: datetime) -> bool:
@@ -29,11 +30,14 @@ def call_again(session: Session, case: Case, *, now: datetime) -> bool:
 
 
 def called_since(session: Session, case: Case) -> datetime:
-    """Since when nobody has had it: since the last who had taken it on gave it back, or since it was opened."""
+    """Since when nobody has had it: since the last who had taken it on gave it back, since it became an emergency, or since it was opened."""
     left = select(CaseEvent.at).where(
         CaseEvent.case_id == case.id, CaseEvent.after.in_(UNTAKEN), CaseEvent.before.not_in(UNTAKEN)
     )
-    return session.scalars(left.order_by(CaseEvent.id.desc()).limit(1)).first() or case.opened_at
+    last = session.scalars(left.order_by(CaseEvent.id.desc()).limit(1)).first() or case.opened_at
+    grew = select(CaseEvent.at, CaseEvent.data).where(CaseEvent.case_id == case.id, CaseEvent.step == Step.ESCALATE)
+    moments: list[datetime] = [at for at, data in session.execute(grew) if data.get("why") == WORSE]
+    return max([last, *moments])
 
 
 def stop_calling(session: Session, case: Case, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from core.ids import BLOCK_STRIDE, new_id
 from core.messages import Kind, Signal, Understanding, Urgency
@@ -26,7 +26,7 @@ from nlp.likeness import ALIKE, likeness
 from nlp.normalise import normalise
 from nlp.places import NOWHERE
 from storage.base import Session
-from storage.cases import Case, CaseReporter
+from storage.cases import Case, CaseMessage, CaseReporter
 from storage.chats import Chat
 from storage.messages import Received
 from storage.people import Person
@@ -55,6 +55,10 @@ _AGREES_IN_MIND = re.compile(r"加一(?=[^\W\d_])|也是?(?:这么|想|觉得|�
 _BACKS = re.compile(
     r"^(?:(?:我们?|我家|俺|咱)?(?:也|都|举双手|双手|强烈|非常|绝对|完全|必须)?(?:支持|赞成|同意|赞同|(?:想要|需要|希望有)(?!的))"
     r"|顶$|这个(?:建议|主意|提议|想法)?(?:真?好|不错|可以|行))"
+)
+# 我家门口也是这样: of one's own home, so that it is no opinion.
+_SAME_HERE = re.compile(
+    r"(?:家|栋|楼|单元|屋|我们?这)(?:门口|门前|楼下|楼上|楼道|里头?|这里|这边|这儿|边|外面|隔壁|那里|那边|一?层)?(?:也|同样)(?:都|是)*(?:这样|这个样|那样|一样|这种情况|这情况|如此)"
 )
 _OF_HOME = re.compile(r"家|栋|楼|单元|户|屋|小区|这边|这里|那边")
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
@@ -160,10 +164,12 @@ def same_thing(session: Session, matter: Matter, key: Key, *, now: datetime) -> 
 def _may_be_one(matter: Matter, candidate: Candidate, now: datetime) -> bool:
     """What words cannot tell: an emergency joins only an emergency of just now, and other doors or floors are other troubles."""
     is_emergency = candidate.urgency == Urgency.EMERGENCY
-    if matter.urgency == Urgency.EMERGENCY and not is_emergency:
-        return False
-    if is_emergency and now - candidate.opened_at > WINDOW_OF_EMERGENCY:
-        return False
+    # 还在漏，越漏越大: it is the same, whatever it has become.
+    if not words.is_going_on(matter.text):
+        if matter.urgency == Urgency.EMERGENCY and not is_emergency:
+            return False
+        if is_emergency and now - candidate.opened_at > WINDOW_OF_EMERGENCY:
+            return False
     return matter.topic in WIDE or not are_apart(f"{matter.place} {matter.text}", f"{candidate.place} {candidate.text}")
 
 
@@ -204,6 +210,8 @@ def _agrees(said: str, _words: int) -> bool:
     """`_words` numbers the words that count now: with others the same text may read otherwise."""
     if _AGREES_IN_MIND.search(said):
         return False
+    if _SAME_HERE.search(said):
+        return True
     return shipped_classifier().score(normalise(said)).signals.get(Signal.ME_TOO, 0.0) > AGREES
 
 
@@ -212,13 +220,23 @@ def agreed_with(session: Session, chat: Chat, said: Noted, understood: Understan
     case = session.recall(Case, chat.last_case_id) if chat.last_case_id else None
     if case is None or case.community_id != chat.community_id:
         return None  # the group has moved since
-    if now - case.opened_at > AFTER or not may_agree(case, understood):
+    if not may_agree(case, understood):
+        return None
+    waited = now - _last_told(session, case, chat, now=now)
+    if waited > AFTER:
         return None
     if understood.topic == case.topic and case.topic is not None:
         return case
     most = MOST_BETWEEN if _OF_HOME.search(said.text) else 0
-    is_near = now - case.opened_at <= RIGHT_AFTER and _lines_between(session, case, said) <= most
-    return case if is_near else None
+    return case if waited <= RIGHT_AFTER and _lines_between(session, case, said) <= most else None
+
+
+def _last_told(session: Session, case: Case, chat: Chat, *, now: datetime) -> datetime:
+    """When a case was spoken of in a chat last: reported, or told of once more."""
+    if now - case.opened_at <= RIGHT_AFTER:
+        return case.opened_at
+    told = select(func.max(CaseMessage.at)).where(CaseMessage.case_id == case.id, CaseMessage.chat_id == chat.id)
+    return session.scalar(told) or case.opened_at
 
 
 def may_agree(case: Case, understood: Understanding) -> bool:

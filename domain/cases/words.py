@@ -331,6 +331,16 @@ def is_back(text: str) -> bool:
     return relapses.is_back(text)
 
 
+def is_going_on(text: str) -> bool:
+    """Whether somebody says that a trouble is still there, is back or grows: it points at what has been told before."""
+    return relapses.is_back(text) or relapses.is_worse(text)
+
+
+def names_something(text: str) -> bool:
+    """Whether a remark says with what something is wrong."""
+    return subjects.names_something(text)
+
+
 def is_of_another(text: str, case: Case) -> bool:
     """Whether a remark about work that is done, or not, names another thing than this case: 水管修好了, of small advertisements."""
     return subjects.is_of_another(text, case.text, case.topic)
