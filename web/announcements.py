@@ -16,7 +16,6 @@ from domain.announcements.life import Step
 from domain.customer_groups import showing
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
-from domain.recurrence import describe, parse_recurrence
 from web.acts import note
 from web.announcement_form import (
     WHENS,
@@ -30,11 +29,11 @@ from web.announcement_form import (
     weeks_of,
     when_of,
 )
+from web.announcement_times import Said, preview_of, rule_words, said_after, said_when_scheduled
 from web.auth import ClerkVisitor, CurrentVisitor, Visitor, services_of
 from web.forms import PostedForm
 from web.outbox import REASONS
 from web.pages import done, page, sentence, status_of
-from web.rendering import china_time
 from web.uploads import keep_uploads
 
 router = APIRouter(prefix="/announcements")
@@ -49,22 +48,12 @@ async def show_list(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
     def work(session: Session) -> dict[str, object]:
         rows = announcements.announcements_of(session, visitor.community_id)
         return {
-            "rows": [(row, _rule_words(row)) for row in rows],
+            "rows": [(row, rule_words(row)) for row in rows],
             "owners": showing.owners_waited_for(session, visitor.community_id),
         }
 
     found = await services_of(request).database.read(work)
     return page(request, visitor, "announcements.html", 200, **{**found, "states": STATE_NAMES})
-
-
-def _rule_words(announcement: Announcement) -> str:
-    """Its recurrence in plain words; as it is stored, when it cannot be read any more."""
-    if not announcement.recurrence:
-        return ""
-    try:
-        return describe(parse_recurrence(announcement.recurrence))
-    except Refused:
-        return announcement.recurrence
 
 
 @router.get("/calendar")
@@ -200,8 +189,8 @@ async def show(request: Request, visitor: CurrentVisitor, announcement_id: int) 
         chosen = [*announcement.area_ids, *announcement.chat_ids]
         return {
             "announcement": announcement,
-            "preview": _preview(session, announcement, now),
-            "rule": _rule_words(announcement),
+            "preview": preview_of(session, announcement, now),
+            "rule": rule_words(announcement),
             "to": [names.get(key, "（已不在）") for key in chosen]
             + [name for role, name in ROLE_NAMES.items() if role in announcement.roles],
             "may": {step.value for step in Step if announcements.may(session, announcement, step)},
@@ -213,14 +202,6 @@ async def show(request: Request, visitor: CurrentVisitor, announcement_id: int) 
 
     found = await services.database.read(work)
     return page(request, visitor, "announcement.html", 200, **{**found, "states": STATE_NAMES})
-
-
-def _preview(session: Session, announcement: Announcement, now: datetime) -> announcements.Preview | None:
-    """None when its recurrence cannot be read any more."""
-    try:
-        return announcements.preview(session, announcement, now=now)
-    except Refused:
-        return None
 
 
 @router.get("/{announcement_id}/edit")
@@ -240,7 +221,7 @@ async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, fo
     if form.is_checked("look"):
         return await _form_page(request, visitor, filled, announcement_id=announcement_id)
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> Said:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         added = _store(session, visitor, uploads, services.clock.now())
         announcements.change(
@@ -255,10 +236,11 @@ async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, fo
             file_ids=[*filled.file_ids, *added],
         )
         note(request, visitor, session, "announcement.change", announcement_id)
+        return said_after(session, announcement, "change", now=services.clock.now())
 
     try:
         uploads = await keep_uploads(request, form, "photos")
-        await services.database.write(work)
+        said = await services.database.write(work)
     except Refused as refusal:
         if status_of(refusal) == 404:
             raise
@@ -272,7 +254,7 @@ async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, fo
         )
     if filled.when.kind and not form.is_checked("draft"):
         return RedirectResponse(f"/announcements/{announcement_id}/preview?{filled.when.query}", 303)
-    return done(request, visitor, f"/announcements/{announcement_id}", "announcements.saved")
+    return done(request, visitor, f"/announcements/{announcement_id}", said.key, "green", **said.blanks)
 
 
 @router.get("/{announcement_id}/preview")
@@ -292,7 +274,7 @@ async def _preview_page(
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         return {
             "announcement": announcement,
-            "preview": _preview(session, announcement, now),
+            "preview": preview_of(session, announcement, now),
             "explained": explain(session, visitor.community_id, when, now=now),
         }
 
@@ -314,24 +296,23 @@ async def schedule(request: Request, visitor: ClerkVisitor, announcement_id: int
     now = services.clock.now()
     when = read_when(form.values())
 
-    def work(session: Session) -> datetime | None:
+    def work(session: Session) -> Said:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         when.plan(now)
         announcements.schedule(
             session, announcement, at=when.moment, recurrence=when.words, now=now, ends_at=when.ends_at
         )
         note(request, visitor, session, "announcement.schedule", announcement_id)
-        return announcement.next_due_at
+        return said_when_scheduled(session, announcement, is_now=when.kind == "now", now=now)
 
     try:
-        first = await services.database.write(work)
+        said = await services.database.write(work)
     except Refused as refusal:
         if status_of(refusal) == 404:
             raise
         return await _preview_page(request, visitor, announcement_id, form.values(), refusal)
     services.wake()
-    address = f"/announcements/{announcement_id}"
-    return done(request, visitor, address, "announcements.scheduled", when=china_time(first, now=now))
+    return done(request, visitor, f"/announcements/{announcement_id}", said.key, "green", **said.blanks)
 
 
 async def _step(
@@ -340,45 +321,40 @@ async def _step(
     announcement_id: int,
     name: str,
     work: Callable[[Session, Announcement], None],
-) -> datetime | None:
-    """Takes a step and writes it down; returns the next time there is one."""
+) -> Response:
+    """Takes a step, writes it down, and says so on the announcement's page."""
+    services = services_of(request)
+    now = services.clock.now()
 
-    def in_transaction(session: Session) -> datetime | None:
+    def in_transaction(session: Session) -> Said:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         work(session, announcement)
         note(request, visitor, session, f"announcement.{name}", announcement_id)
-        return announcement.next_due_at
+        return said_after(session, announcement, name, now=now)
 
-    services = services_of(request)
-    following = await services.database.write(in_transaction)
+    said = await services.database.write(in_transaction)
     services.wake()
-    return following
+    return done(request, visitor, f"/announcements/{announcement_id}", said.key, "green", **said.blanks)
 
 
 @router.post("/{announcement_id}/pause")
 async def pause(request: Request, visitor: ClerkVisitor, announcement_id: int) -> Response:
-    await _step(request, visitor, announcement_id, "pause", announcements.pause)
-    return done(request, visitor, f"/announcements/{announcement_id}", "announcements.paused")
+    return await _step(request, visitor, announcement_id, "pause", announcements.pause)
 
 
 @router.post("/{announcement_id}/resume")
 async def resume(request: Request, visitor: ClerkVisitor, announcement_id: int) -> Response:
     now = services_of(request).clock.now()
-    following = await _step(
-        request,
-        visitor,
-        announcement_id,
-        "resume",
-        lambda session, announcement: announcements.resume(session, announcement, now=now),
-    )
-    address = f"/announcements/{announcement_id}"
-    return done(request, visitor, address, "announcements.resumed", when=china_time(following, now=now))
+
+    def work(session: Session, announcement: Announcement) -> None:
+        announcements.resume(session, announcement, now=now)
+
+    return await _step(request, visitor, announcement_id, "resume", work)
 
 
 @router.post("/{announcement_id}/cancel")
 async def cancel(request: Request, visitor: ClerkVisitor, announcement_id: int) -> Response:
-    await _step(request, visitor, announcement_id, "cancel", announcements.cancel)
-    return done(request, visitor, f"/announcements/{announcement_id}", "announcements.cancelled")
+    return await _step(request, visitor, announcement_id, "cancel", announcements.cancel)
 
 
 @router.get("/{announcement_id}/runs/{run_id}")

@@ -13,10 +13,10 @@ from domain.outbox import Session
 from domain.recurrence import describe, parse_recurrence
 from domain.topics import name_of, topics
 from web.acts import note
+from web.announcement_times import next_words
 from web.auth import ClerkVisitor, CurrentVisitor, Visitor, services_of
 from web.forms import Posted, PostedForm
 from web.pages import done, page, sentence, status_of
-from web.rendering import china_time
 
 router = APIRouter(prefix="/conventions")
 
@@ -208,7 +208,7 @@ async def rotate(request: Request, visitor: ClerkVisitor, form: PostedForm) -> R
     now = services.clock.now()
     words = form.text("recurrence", longest=100)
 
-    def work(session: Session) -> datetime | None:
+    def work(session: Session) -> str:
         if not words:
             raise Refused("announcements.recurrence_empty")
         rotation = overview.rotation_of(session, visitor.community_id) or announcements.draft(
@@ -226,14 +226,14 @@ async def rotate(request: Request, visitor: ClerkVisitor, form: PostedForm) -> R
         )
         announcements.schedule(session, rotation, at=None, recurrence=words, now=now)
         note(request, visitor, session, "rotation.on", rotation.id)
-        return rotation.next_due_at
+        return next_words(session, rotation, now=now)
 
     try:
         first = await services.database.write(work)
     except Refused as refusal:
         return await _refused(request, visitor, refusal, form, "rotation")
     services.wake()
-    return done(request, visitor, "/conventions", "conventions.rotation_on", when=china_time(first, now=now))
+    return done(request, visitor, "/conventions", "conventions.rotation_on", when=first)
 
 
 @router.post("/rotation/off")

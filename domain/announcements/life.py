@@ -135,7 +135,7 @@ def change(  # noqa: PLR0913 - one row, one call: each is a column
     _fill(announcement, title=title, text=text, file_ids=file_ids)
     _aim(announcement, area_ids=area_ids, chat_ids=chat_ids, roles=roles)
     _check(session, announcement)
-    _save(session)
+    _save(session, "announcements.stale")
     if not announcement.is_clause_rotation:
         waiting = {"text": compose(announcement), "attachment_ids": announcement.file_ids}
         session.execute(update(Outbox).where(*_waiting(announcement)).values(waiting))
@@ -260,12 +260,12 @@ def _require(session: Session, announcement: Announcement, step: Step) -> None:
         raise Refused("announcements.step_not_allowed", state=state, step=STEP_NAMES[step])
 
 
-def _save(session: Session) -> None:
-    """Writes now, so that somebody else's write in between is met here and not at the commit."""
+def _save(session: Session, key: str = "announcements.changed_meanwhile") -> None:
+    """Writes now, so that somebody else's write in between is met here and not at the commit. `key`: what they are told then."""
     try:
         session.flush()
     except StaleDataError:
-        raise Refused("announcements.stale") from None
+        raise Refused(key) from None
 
 
 def _waiting(announcement: Announcement) -> tuple[ColumnElement[bool], ...]:

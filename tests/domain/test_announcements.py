@@ -258,7 +258,10 @@ def test_edit_of_a_stale_page_is_refused(session: Session, now: datetime) -> Non
     version = announcement.version
     change(session, announcement, version, text="第一个人的话。")
     refused = said(change, session, announcement, version, text="第二个人的话。")
-    assert refused == "这条公告刚被别人改过，您的修改没有保存；请刷新页面，看过最新内容后再改。"
+    assert (
+        refused
+        == "您打开这一页以后，这条公告又有过改动，所以您的修改还没有保存。现在保存着的内容列在下面，您写的还在表单里；请对照后再保存。"
+    )
     assert announcement.text == "第一个人的话。"
 
 
@@ -267,7 +270,18 @@ def test_edit_between_reading_and_writing_is_refused(session: Session, now: date
     table = Announcement.__table__
     session.connection().execute(update(table).values(version=announcement.version + 1, title="别人的"))  # type: ignore[arg-type]  # a table
     refused = said(change, session, announcement, announcement.version, text="晚了一步。")
-    assert refused == "这条公告刚被别人改过，您的修改没有保存；请刷新页面，看过最新内容后再改。"
+    assert (
+        refused
+        == "您打开这一页以后，这条公告又有过改动，所以您的修改还没有保存。现在保存着的内容列在下面，您写的还在表单里；请对照后再保存。"
+    )
+    session.rollback()
+
+
+def test_a_step_that_another_overtook_is_refused(session: Session, now: datetime) -> None:
+    announcement = planned(session, now, at=china(22, 9))
+    table = Announcement.__table__
+    session.connection().execute(update(table).values(version=announcement.version + 1))  # type: ignore[arg-type]  # a table
+    assert said(announcements.pause, session, announcement).startswith("就在这时，这条公告有了别的改动，这一步没有做")
     session.rollback()
 
 

@@ -92,6 +92,54 @@ async def test_written_previewed_scheduled_and_posted(office: Office, now: datet
     assert [row.text for row in office.rows(Outbox)] == ["【停水通知】\n明天九点停水。"]
 
 
+@pytest.mark.parametrize(
+    ("hours", "when", "words"),
+    [
+        (0, {"when": "now"}, "正在发出；每个群"),
+        (13, {"when": "now"}, "现在是晚上免打扰的时间，11月22日 07:30 发出。"),
+        (0, {"when": "once", "at": "2026-11-22T09:00"}, "已安排，11月22日 09:00 发出。"),
+        (0, {"when": "once", "at": "2026-11-22T23:00"}, "已安排，11月23日 07:30 发出。"),
+        (0, {"when": "again", "recurrence": "每天 23:00"}, "已安排，第一次发送：11月22日 07:30。"),
+    ],
+)
+async def test_what_is_said_of_a_schedule_is_true(
+    office: Office, now: datetime, hours: int, when: dict[str, str], words: str
+) -> None:
+    key = add(office, now)
+    office.desk.clock.advance(timedelta(hours=hours))
+    browser = await office.browser(office.clerk)
+    assert words in await browser.after(await browser.post(f"/announcements/{key}/schedule", when))
+
+
+async def test_what_is_said_of_a_change_is_true(office: Office, now: datetime) -> None:
+    key = add(office, now)
+    browser = await office.browser(office.clerk)
+    path = f"/announcements/{key}"
+
+    async def saved() -> str:
+        fields = written(office, version=str(office.row(Announcement, key).version), draft="1")
+        page = await browser.after(await browser.post(f"{path}/edit", fields))
+        return page.split('role="status">', 1)[1].split("<span>")[-1].split("</span>")[0]
+
+    said = [await saved()]
+    await browser.post(f"{path}/schedule", when="again", recurrence="每天 23:00")
+    said.append(await saved())
+    await browser.post(f"{path}/pause")
+    said.append(await saved())
+    await browser.post(f"{path}/resume")
+    await browser.post(f"{path}/schedule", when="now")
+    with office.database.writing() as session:
+        announcements.post_due(session, now)
+    said.append(await saved())
+
+    assert said == [
+        "已保存，还是草稿，没有发出。",
+        "内容已保存，时间没有变，11月22日 07:30 按新内容发；已经发出的不会改。",
+        "内容已保存，还在暂停，恢复以后按新内容发；已经发出的不会改。",
+        "内容已保存，还没送到的按新内容发；已经送到的不会改。",
+    ]
+
+
 async def test_times_are_explained_before_anything_is_saved(office: Office) -> None:
     browser = await office.browser(office.clerk)
 
@@ -162,7 +210,7 @@ async def test_stale_change_is_refused_and_both_versions_are_shown(office: Offic
     refused = await second.post(f"/announcements/{key}/edit", written(office, text="改到下午。", version=version))
 
     assert refused.status_code == 409
-    assert "这条公告刚被别人改过，您的修改没有保存" in refused.text
+    assert "这条公告又有过改动，所以您的修改还没有保存" in refused.text
     assert "改到下午。</textarea>" in refused.text
     assert "改到十点。" in refused.text
     assert office.row(Announcement, key).text == "改到十点。"
