@@ -114,7 +114,7 @@ async def manhole_is_worked(stage: Stage) -> None:
     await stage.say("张伟", PRIVATE, photo=photo("white"))
     assert stage.texts("张伟")[-3:] == [
         ASK_PROOF,
-        "请写一句原因（至少两个字）。",
+        "请附一张处理后的照片，或写一句办理情况（至少两个字）。",
         f"{MANHOLE} 已办结，正在请居民评价。",
     ]
     question = stage.last(GROUP)

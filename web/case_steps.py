@@ -75,7 +75,7 @@ def _finish(it: Acting) -> None:
 
 def _add(it: Acting) -> None:
     if not it.note:
-        raise Refused("cases.need_reason")
+        raise Refused("cases.need_note")
     opening.add_note(it.session, it.case, it.note, actor_id=it.person.id, now=it.now, cause_id=None)
 
 

@@ -39,7 +39,7 @@ ABOUT_SOMEBODY = re.compile(
 def answer(session: Session, case: Case, person: Person, text: str, *, now: datetime) -> None:
     """Staff answer a question: it goes back to the resident and is kept for next time, without names and numbers."""
     if len(text.strip()) < work.SHORTEST_REASON:
-        raise Refused("cases.need_reason")
+        raise Refused("cases.need_answer")
     known = _names_of_reporter(session, case)
     session.add(
         KeptAnswer(

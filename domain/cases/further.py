@@ -28,7 +28,7 @@ def ask(session: Session, case: Case, text: str, *, actor_id: int, now: datetime
 def answer(session: Session, case: Case, person: Person, text: str, *, now: datetime) -> None:
     """What staff say to it, to whoever asked."""
     if len(text.strip()) < work.SHORTEST_REASON:
-        raise Refused("cases.need_reason")
+        raise Refused("cases.need_answer")
     take_step(session, case, Step.ADD, now=now, actor_id=person.id, note=text.strip())
     note = staff_words.as_shown(session, case, text.strip())
     telling.to_reporter(session, case, say("cases.answered_again", number=case.number, note=note), now=now)

@@ -78,7 +78,7 @@ def add(
     """The photo or the reason that was missing; a resident who has not rated yet sees it."""
     note = note.strip()
     if not file_ids and len(note) < work.SHORTEST_REASON:
-        raise Refused("cases.need_reason")
+        raise Refused("cases.need_proof")
     data = {"files": [str(key) for key in file_ids]}
     take_step(session, case, Step.ADD, now=now, actor_id=person.id, note=note, data=data)
     if case.state == State.FINISHED:

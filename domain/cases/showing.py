@@ -129,7 +129,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case's page. `row` is the case itself; `steps` are those its state allows and this person may take."""
+    """A case's page. `row` is the case itself; `steps` are those its state allows and this person may take; `may_call`: see the whole number."""
 
     row: Case
     kind_words: str
@@ -141,6 +141,7 @@ class CaseView:
     worker: str
     reporter: str
     phone: str
+    may_call: bool
     is_overdue: bool
     is_desk: bool
     steps: frozenset[str]
@@ -177,6 +178,7 @@ def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> Ca
         worker=_worker(case, names),
         reporter=names.get(case.reporter_id or 0, ""),
         phone=mask_phone(phone) if phone else "",
+        may_call=is_desk or case.assignee_id == person_id,
         is_overdue=case.deadline_at is not None and case.deadline_at < now and case.state in ACTIVE,
         is_desk=is_desk,
         steps=_steps(case, is_desk=is_desk),

@@ -193,8 +193,8 @@ def finish(
     session: Session, case: Case, person: Person, *, note: str, now: datetime, file_ids: Sequence[int] = ()
 ) -> None:
     """Done, with a photo or a stated reason; then the resident is asked."""
-    if not file_ids:
-        _need_reason(note)
+    if not file_ids and len(note.strip()) < SHORTEST_REASON:
+        raise Refused("cases.need_proof")
     take_step(
         session,
         case,

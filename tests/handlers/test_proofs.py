@@ -53,7 +53,7 @@ async def test_photo_sent_again_reaches_the_resident(stage: Stage) -> None:
 async def test_reason_serves_too_and_a_single_sign_does_not(stage: Stage) -> None:
     await finished_with(stage, BROKEN)
     await stage.say("张伟", PRIVATE, "好")
-    assert stage.texts("张伟")[-1] == "请写一句原因（至少两个字）。"
+    assert stage.texts("张伟")[-1] == "请附一张处理后的照片，或写一句办理情况（至少两个字）。"
     await stage.say("张伟", PRIVATE, "井盖已更换，现场光线太暗")
     assert stage.texts(GROUP)[-1] == f"{NUMBER} 补充了处理结果：井盖已更换，现场光线太暗"
     assert notes(stage)[1:] == [("add", "井盖已更换，现场光线太暗")]

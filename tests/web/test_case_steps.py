@@ -144,7 +144,7 @@ async def test_a_step_that_the_table_forbids_is_refused_with_a_sentence(desk: De
 async def test_finishing_needs_words_or_a_photo(desk: Desk, town: Town) -> None:
     page = await page_for(desk, town.worker, town.case)
     text = await page.refused("finish", note=" ")
-    assert say("cases.need_reason") in text
+    assert "请附一张处理后的照片，或写一句办理情况" in text
     assert '<details id="step-finish" open>' in text
     answer = await page.take("finish", files=[("photos", ("后.jpg", jpeg(), "image/jpeg"))])
     assert answer.status_code == 303
@@ -198,13 +198,13 @@ async def test_a_photo_of_another_case_is_no_proof(desk: Desk, town: Town) -> No
         session.add(row)
         session.flush()
         key = row.id
-    assert say("cases.need_reason") in await page.refused("finish", kept=str(key))
+    assert say("cases.need_proof") in await page.refused("finish", kept=str(key))
 
 
 async def test_a_note_reaches_the_worker_and_stands_in_the_way_of_nobody(desk: Desk, town: Town) -> None:
     page = await page_for(desk, town.clerk, town.case)
     old = page.case().version
-    assert say("cases.need_reason") in await page.refused("add", note=" ")
+    assert say("cases.need_note") in await page.refused("add", note=" ")
     assert await page.done("add", note="居民又打来电话") == "已补充。"
     assert (page.events()[-1].step, page.events()[-1].note) == ("add", "居民又打来电话")
     worker = await page_for(desk, town.worker, town.case)

@@ -223,6 +223,7 @@ async def test_the_reporters_number_is_masked_until_asked_for_and_the_look_is_wr
     async with await desk.sign_in(town.clerk) as browser:
         shown = (await browser.get(address)).text
         assert "138****5678" in shown
+        assert "查看完整号码" in shown
         assert PHONE not in shown
         asked = await browser.post(f"{address}/phone", data={"csrf": await csrf_of(browser)})
         assert PHONE in asked.text
@@ -239,6 +240,8 @@ async def test_a_number_is_not_for_field_staff_who_do_not_have_the_case(desk: De
     with desk.database.writing() as session:
         session.get_one(Case, town.case).assignee_id = town.clerk
     async with await desk.sign_in(town.worker) as browser:
+        page = (await browser.get(f"/desk/cases/{town.case}")).text
+        assert ("138****5678" in page, "查看完整号码" in page) == (True, False)
         shown = await browser.post(f"/desk/cases/{town.case}/phone", data={"csrf": await csrf_of(browser)})
     assert shown.status_code == 409
     assert "只有经办人和社区工作人员可以查看电话" in shown.text

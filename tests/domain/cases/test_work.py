@@ -102,7 +102,7 @@ def test_emergency_is_repeated_until_accepted(town: Town) -> None:
 def test_finish_needs_a_photo_or_a_reason_and_leaves_only_the_rating_to_wait_for(town: Town) -> None:
     case = town.case()
     for note in ("", " ", "好"):
-        with pytest.raises(Refused, match=r"cases\.need_reason"):
+        with pytest.raises(Refused, match=r"cases\.need_proof"):
             work.finish(town.session, case, town.worker, note=note, now=town.now)
     assert case.state == State.ASSIGNED
     work.finish(town.session, case, town.worker, note="", now=town.now, file_ids=[1])
