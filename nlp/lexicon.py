@@ -6,7 +6,7 @@ A phrase is written as a clerk would write it: `{坏,断}了` is two phrases, `�
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -159,6 +159,34 @@ def _told_apart(entry: Entry) -> _Told:
     return _Told(entry, entry.head, len(entry.head), firsts, is_plain)
 
 
+class _Beginning(NamedTuple):
+    """The entries that begin with the same two characters, in the order of the tables: by their third character those
+    that have this one or none, and for any other character those that have none."""
+
+    by_third: Mapping[str, tuple[_Told, ...]]
+    others: tuple[_Told, ...]
+
+
+def _beginning(entries: Sequence[Entry]) -> _Beginning:
+    told = tuple(map(_told_apart, entries))
+    thirds = {one.head[2] for one in told if one.size > 2}
+    by_third = {third: tuple(one for one in told if one.size == 2 or one.head[2] == third) for third in thirds}
+    return _Beginning(by_third, tuple(one for one in told if one.size == 2))
+
+
+class _Single(NamedTuple):
+    """The entries that begin with one character and a gap. `firsts` may follow, or None where nothing need."""
+
+    entries: tuple[Entry, ...]
+    firsts: frozenset[str] | None
+
+
+def _single(entries: Sequence[Entry]) -> _Single:
+    rests = [entry.rest for entry in entries]
+    following = [rest.firsts for rest in rests if rest is not None]
+    return _Single(tuple(entries), frozenset().union(*following) if len(following) == len(rests) else None)
+
+
 class Lexicon:
     """All entries, indexed by their first two characters."""
 
@@ -170,31 +198,33 @@ class Lexicon:
                 pairs.setdefault(entry.head[:2], []).append(entry)
             else:
                 singles.setdefault(entry.head, []).append(entry)
-        self._pairs = {key: tuple(map(_told_apart, found)) for key, found in pairs.items()}
-        self._singles = {key: tuple(found) for key, found in singles.items()}
+        self._pairs = {key: _beginning(found) for key, found in pairs.items()}
+        self._singles = {key: _single(found) for key, found in singles.items()}
 
     def find(self, text: str, word_starts: Callable[[], frozenset[int]]) -> list[Hit]:
         """All hits in text order. `word_starts` is asked only when an entry must be a word."""
         hits: list[Hit] = []
-        pairs, singles = self._pairs, self._singles
-        padded = text + "\n"
+        padded = text + "\n\n"
         last = "\n"
-        for index in range(len(text)):
-            entries = pairs.get(padded[index : index + 2])
-            if entries is not None:
-                for entry, head, size, firsts, is_plain in entries:
-                    if size > 2 and not text.startswith(head, index):  # two are the key
+        begins, alone = self._pairs.get, self._singles.get
+        for index, character in enumerate(text):
+            beginning = begins(padded[index : index + 2])
+            if beginning is not None:
+                by_third, others = beginning
+                for entry, head, size, firsts, is_plain in by_third.get(padded[index + 2], others):
+                    if size > 3 and not text.startswith(head, index):  # three are the keys
                         continue
                     end = index + size
                     if is_plain:
                         hits.append(Hit(entry, index, end))
                     elif firsts is None or not firsts.isdisjoint(text[end : end + LONGEST_GAP + 1]):
                         self._check(text, index, entry, word_starts, hits)
-            character = padded[index]
-            alone = singles.get(character)
-            if alone is not None and character != last:
-                for entry in alone:
-                    self._check(text, index, entry, word_starts, hits)
+            single = alone(character)
+            if single is not None and character != last:
+                entries, firsts = single
+                if firsts is None or not firsts.isdisjoint(text[index + 1 : index + LONGEST_GAP + 2]):
+                    for entry in entries:
+                        self._check(text, index, entry, word_starts, hits)
             last = character
         return hits
 
