@@ -60,10 +60,15 @@ class Total(NamedTuple):
     lanes: "array[int]"
     lifted: int
 
-    def part(self, start: int, end: int) -> list[float]:
-        """The sums of these lanes."""
+    def part(self, start: int, end: int) -> list[int]:
+        """The sums of these lanes, times FINE."""
         lifted = self.lifted
-        return [(lane - lifted) / FINE for lane in self.lanes[start:end]]
+        return [lane - lifted for lane in self.lanes[start:end]]
+
+    def above_nought(self, start: int, end: int) -> list[int]:
+        """The same, and 0 for what is below it."""
+        lifted = self.lifted
+        return [lane - lifted if lane > lifted else 0 for lane in self.lanes[start:end]]
 
 
 class Lanes:

@@ -15,11 +15,13 @@ from typing import NamedTuple
 import msgspec
 
 from nlp.features import EDGE, loudness
-from nlp.lanes import Lanes, Table, Total, dense
+from nlp.lanes import FINE, Lanes, Table, Total, dense
 from nlp.tables import DATA, KINDS
 
 MODEL = DATA / "model" / "group-talk.json"
 SCALE = 1000.0
+_FINEST = SCALE * FINE  # of the sums of lanes
+BEHIND = 1.5  # a topic whose margin is so much less than the best one has no part in its certainty
 # Of the first margin: a line on this side is not looked at further.
 SURE_CHATTER = -0.4
 BY_MODEL = "model"  # what a reason speaks for that the model gave
@@ -104,30 +106,32 @@ class Model:
                 emergency += ((number >> 2 * _WIDE) - _LIFT) * share
         if not self.units:
             return Margins(first, gate, urgent, emergency)
-        sums = total.part(*self._ends[1:])
-        heard = [*[sum_ if sum_ > 0 else 0.0 for sum_ in sums], 1.0]
-        said = [sum(map(mul, units, heard)) for units in self.units]
+        heard = total.above_nought(*self._ends[1:])
+        heard.append(FINE)
+        gate, dangerous, at_once = [sum(map(mul, units, heard)) / FINE for units in self.units]
         return Margins(
-            first, FIRST_SHARE * first + said[0], OWN_SHARE * urgent + said[1], OWN_SHARE * emergency + said[2]
+            first, FIRST_SHARE * first + gate, OWN_SHARE * urgent + dangerous, OWN_SHARE * emergency + at_once
         )
 
     @staticmethod
     def kinds_in(total: Total) -> dict[str, float]:
         """The margin of each kind of case."""
-        return {name: sum_ / SCALE for name, sum_ in zip(KINDS, total.part(0, len(KINDS)), strict=True)}
+        return {name: sum_ / _FINEST for name, sum_ in zip(KINDS, total.part(0, len(KINDS)), strict=True)}
 
     def topics_in(self, total: Total) -> list[tuple[str, float]]:
         """The three likeliest topics with their certainty, best first."""
         if not self.codes:
             return []
-        sums = total.part(*self._ends[:2])
-        sharp, most = self.sharpness / SCALE, max(sums)
+        sums = total.lanes[self._ends[0] : self._ends[1]]
+        sharp, most = self.sharpness / _FINEST, max(sums)
         # What lies so far behind adds nothing to the whole.
-        least = most - 1500
-        near = [(math.exp((sum_ - most) * sharp), place) for place, sum_ in enumerate(sums) if sum_ > least]
-        near.sort(reverse=True)
-        whole = sum([power for power, _ in near])
-        return [(self.codes[place], round(power / whole, 3)) for power, place in near[:3]]
+        least = most - round(BEHIND * _FINEST)
+        near = sorted([(sum_, place) for place, sum_ in enumerate(sums) if sum_ > least], reverse=True)
+        powers = [math.exp((sum_ - most) * sharp) for sum_, _ in near]
+        whole = sum(powers)
+        return [
+            (self.codes[place], round(power / whole, 3)) for (_, place), power in zip(near[:3], powers, strict=False)
+        ]
 
     def likelihood(self, margin: float) -> float:
         """How likely a case is at this margin of the gate."""
@@ -136,11 +140,14 @@ class Model:
 
     def strongest(self, characters: Iterable[str], *, count: int = 3) -> list[tuple[str, float]]:
         """The pairs of characters that moved the first look most, with their weights."""
-        look_up = self.first.get
+        look_up = self._margins.get
         weighed = [
             (abs(weight), name, weight)
             for name in characters
-            if len(name) == 2 and (weight := look_up(name)) and EDGE not in name
+            if len(name) == 2
+            and (number := look_up(name))
+            and (weight := (number & _LANE) - _LIFT)
+            and EDGE not in name
         ]
         weighed.sort(reverse=True)
         return [(name, weight / SCALE) for _, name, weight in weighed[:count]]

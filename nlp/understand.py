@@ -53,7 +53,7 @@ FOR_OTHERS, SAID_TO_OTHERS = 1.2, 0.6
 TAUGHT_SILENCE, TAUGHT_CASE = 0.25, 0.1
 # A longer line is a pasted text: its head and its end tell what it is, and the time stays bounded.
 HEAD, TAIL = 500, 100
-MAX_REASONS = 8
+MAX_REASONS, FEW_REASONS = 8, 3
 WHOLE_LINE = "整句话"  # in a reason: the model's sum over all characters and findings
 _WEIGHT = itemgetter(1)
 MAX_REASONS_FOR_SILENCE = 3
@@ -75,6 +75,13 @@ class _Context:
 
 
 _NO_CONTEXT = _Context(addressed=False, forwarded=False, photo=False, replying=False)
+
+
+def _context_of(utterance: Utterance) -> _Context:
+    addressed, replying = utterance.is_addressed or utterance.is_private, bool(utterance.reply_to_text)
+    if addressed or replying or utterance.is_forwarded or utterance.has_photo:
+        return _Context(addressed, utterance.is_forwarded, utterance.has_photo, replying)
+    return _NO_CONTEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +108,7 @@ def understand(utterance: Utterance, places: Places = NOWHERE) -> Understanding:
     `signal` tells what the line would say about an open case; whether there is one is the caller's to know.
     """
     text = normalise(utterance.text)
-    context = _Context(
-        utterance.is_addressed or utterance.is_private,
-        utterance.is_forwarded,
-        utterance.has_photo,
-        bool(utterance.reply_to_text),
-    )
+    context = _context_of(utterance)
     if not has_words(text) and not text.strip().startswith("+1"):
         return Understanding(Kind.CHATTER, Decision.ASK if context.addressed else Decision.SILENT, 1.0)
     found, length = places.find(text), len(text)
@@ -313,14 +315,14 @@ def _decision(margin: float, context: _Context, *, is_hedged: bool) -> Decision:
 
 
 def _reasons(reading: _Reading, model: Model, *, is_heard: bool) -> tuple[Reason, ...]:
-    """The words that counted, strongest first, after them the pairs that the first look went by, and what the model says of the whole
-    line; of silence only the strongest."""
+    """The words that counted, strongest first, and what the model says of the whole line; of silence only the strongest. Where
+    the tables know few of the words, the pairs that the first look went by are named besides."""
     words = _words(reading.text, reading.scores, MAX_REASONS if is_heard else MAX_REASONS_FOR_SILENCE)
-    if not is_heard:
-        return (*words, *_as_a_whole(reading.margins))
-    strongest = model.strongest(reading.characters, count=2)
-    pairs = [Reason(name, BY_MODEL, round(weight, 2)) for name, weight in strongest]
-    return (*words, *pairs, *_as_a_whole(reading.margins))
+    if is_heard and len(words) < FEW_REASONS:
+        words += [
+            Reason(name, BY_MODEL, round(weight, 2)) for name, weight in model.strongest(reading.characters, count=2)
+        ]
+    return (*words, *_as_a_whole(reading.margins))
 
 
 def _words(text: str, scores: Scores, most: int) -> list[Reason]:

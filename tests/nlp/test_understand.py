@@ -176,9 +176,14 @@ def test_reasons_name_the_words_of_the_text() -> None:
     assert {reason.word for reason in understanding.because} >= {"路灯", "坏了", "没人修"}
     by_tables = [reason.weight for reason in understanding.because if reason.speaks_for != "model"]
     assert by_tables == sorted(by_tables, reverse=True)
-    of_model = understanding.because[len(by_tables) :]
-    assert [reason.speaks_for for reason in of_model] == ["model", "model", "model"]
-    assert (of_model[-1].word, of_model[-1].weight > 0) == ("整句话", True)
+    (of_model,) = understanding.because[len(by_tables) :]
+    assert (of_model.word, of_model.speaks_for, of_model.weight > 0) == ("整句话", "model", True)
+
+
+def test_pairs_of_characters_are_named_where_the_tables_know_few_words() -> None:
+    because = understand(Utterance("老人证在哪办")).because
+    assert [reason.speaks_for for reason in because] == ["asking", "someone", "model", "model", "model"]
+    assert [len(reason.word) for reason in because[2:]] == [2, 2, len("整句话")]
 
 
 def test_every_kind_that_opens_a_case_can_be_scored() -> None:
