@@ -33,6 +33,12 @@ def roles(session: Session, person_id: int, community_id: int, today: date) -> s
     return {Role(duty.role) for duty in duties(session, person_id, today) if duty.community_id == community_id}
 
 
+def role_in(session: Session, person_id: int, community_id: int, today: date) -> Role | None:
+    """As what somebody acts in this community: by the first of their duties there."""
+    mine = (duty.role for duty in duties(session, person_id, today) if duty.community_id == community_id)
+    return next(map(Role, mine), None)
+
+
 def is_desk(session: Session, person_id: int, community_id: int, today: date) -> bool:
     """Whether a person works at this community's desk."""
     return bool(roles(session, person_id, community_id, today) & DESK_ROLES)

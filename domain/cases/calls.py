@@ -46,8 +46,7 @@ def accept(session: Session, case: Case, person: Person, *, now: datetime) -> No
     if case.urgency != Urgency.EMERGENCY or case.state not in emergencies.UNTAKEN or case.assignee_id == person.id:
         work.accept(session, case, person, now=now)
         return
-    mine = access.duties(session, person.id, in_china(now).date())
-    role = next((duty.role for duty in mine if duty.community_id == case.community_id), Role.COMMUNITY_WORKER)
+    role = access.role_in(session, person.id, case.community_id, in_china(now).date()) or Role.COMMUNITY_WORKER
     said = say("cases.emergency_settled", number=case.number, state=STATE_NAMES[State.ACCEPTED])
     emergencies.settle_calls(session, case, said, now=now)
     session.flush()

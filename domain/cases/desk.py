@@ -132,10 +132,7 @@ def take_on(session: Session, case: Case, person: Person, *, now: datetime) -> N
         work.accept(session, case, person, now=now)
         return
     if case.assignee_id != person.id:
-        own = next(
-            (duty.role for duty in access.duties(session, person.id, today) if duty.community_id == case.community_id),
-            Role.COMMUNITY_WORKER,
-        )
+        own = access.role_in(session, person.id, case.community_id, today) or Role.COMMUNITY_WORKER
         work.assign(session, case, person.id, own, now=now, actor_id=person.id)
     work.accept(session, case, person, now=now)
 
@@ -255,7 +252,8 @@ def withdraw(session: Session, case: Case, actor: Person, *, note: str, now: dat
 
 
 def reopen(session: Session, case: Case, actor: Person, *, note: str, now: datetime) -> None:
-    work.reopen(session, case, actor_id=actor.id, note=_reason(note), now=now)
+    """Staff found that the matter is not done after all."""
+    work.reopen(session, case, actor_id=actor.id, note=_reason(note), now=now, why=work.Why.DESK)
 
 
 def _reason(note: str) -> str:

@@ -63,7 +63,7 @@ def _is_called_out(case: Case) -> bool:
 def _line(session: Session, case: Case) -> str:
     """One matter of several: its number alone where staff found that it is between people."""
     if case.state == State.WITHDRAWN:
-        return say("cases.receipt_withdrawn", number=case.number)
+        return words.withdrawn(session, case)
     if case.is_private:
         return say("cases.receipt_line_private", number=case.number)
     if _is_called_out(case):

@@ -147,6 +147,16 @@ def worker_name(session: Session, case: Case) -> str:
     return people.surname_title(person, Role(case.assignee_role or Role.COMMUNITY_WORKER))
 
 
+def finisher_name(session: Session, case: Case) -> str:
+    """The same of whoever said last that it is done: its worker, or somebody at the desk in their place."""
+    session.flush()  # the step may have been taken just now
+    done = select(CaseEvent.actor_id, CaseEvent.data).where(CaseEvent.case_id == case.id, CaseEvent.step == Step.FINISH)
+    last = session.execute(done.order_by(CaseEvent.id.desc()).limit(1)).one_or_none()
+    if last is None or last.actor_id in (None, case.assignee_id):
+        return worker_name(session, case)
+    return people.surname_title(session.get_one(Person, last.actor_id), last.data.get("as"))
+
+
 def how_joined(case: Case) -> str:
     """The word for what those do who joined the case."""
     return _HOW_JOINED.get(Kind(case.kind), "反映")
@@ -204,7 +214,7 @@ def receipt(session: Session, case: Case, *, asks_place: bool = False) -> str:
     """The one message in the group: number, what was understood, who is on it. It is edited as the case goes on."""
     kind, state = Kind(case.kind), State(case.state)
     if state == State.WITHDRAWN:
-        return _withdrawn(session, case)
+        return withdrawn(session, case)
     if kind in (Kind.WISH, Kind.QUESTION, Kind.PROPOSAL) and state in (State.OPEN, State.ASSIGNED):
         text = say(f"cases.receipt_{kind.value}", number=case.number)
         return f"{text}\n{joined_count(case)}" if case.joined else text
@@ -239,7 +249,7 @@ def _clause(session: Session, case: Case) -> str:
     return "\n" + say("cases.receipt_clause", number=clause.number, text=clause.text)
 
 
-def _withdrawn(session: Session, case: Case) -> str:
+def withdrawn(session: Session, case: Case) -> str:
     """Who took it back: whoever reported it needs no reason, staff always give one."""
     session.flush()  # the step may have been taken just now
     query = select(CaseEvent.note).where(CaseEvent.case_id == case.id, CaseEvent.step == Step.WITHDRAW)
@@ -255,7 +265,8 @@ def progress(session: Session, case: Case) -> str:
 
 
 def _progress(session: Session, case: Case, state: State) -> str:
-    worker, deadline = worker_name(session, case), moment(case.deadline_at) if case.deadline_at else ""
+    worker = finisher_name(session, case) if state == State.FINISHED else worker_name(session, case)
+    deadline = moment(case.deadline_at) if case.deadline_at else ""
     key = {
         State.OPEN: "receipt_reopened" if case.reopenings else "receipt_unassigned",
         State.ASSIGNED: "receipt_assigned",

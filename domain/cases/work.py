@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -33,6 +34,14 @@ SATISFIED, DISSATISFIED = 5, 2
 REMEMBER_CARD = (
     update(cast(Table, Case.__table__)).where(Case.id == bindparam("case")).values(card_id=bindparam("card"))
 )
+
+
+class Why(StrEnum):
+    """Who found that a matter is not done after all; the end of the key of its words."""
+
+    DISSATISFIED = "dissatisfied"
+    STILL_WRONG = "still_wrong"
+    DESK = "desk"
 
 
 def route(
@@ -143,11 +152,17 @@ def _retire_card(session: Session, case: Case, text: str, *, now: datetime) -> N
 def accept(session: Session, case: Case, person: Person, *, now: datetime) -> None:
     """The worker takes it on; an emergency stops being repeated."""
     take_step(session, case, Step.ACCEPT, now=now, actor_id=person.id)
-    if case.assignee_id is None:
-        case.assignee_id = person.id
+    _take_unassigned(session, case, person, now=now)
     case.accepted_at = now
     emergencies.stop_calling(session, case, now=now)
     refresh(session, case, now=now)
+
+
+def _take_unassigned(session: Session, case: Case, person: Person, *, now: datetime) -> None:
+    """What nobody has is from now on theirs who work on it."""
+    if case.assignee_id is None:
+        case.assignee_id = person.id
+        case.assignee_role = access.role_in(session, person.id, case.community_id, in_china(now).date())
 
 
 def return_case(session: Session, case: Case, person: Person, reason: str, *, now: datetime) -> None:
@@ -195,17 +210,11 @@ def finish(
     """Done, with a photo or a stated reason; then the resident is asked."""
     if not file_ids and len(note.strip()) < SHORTEST_REASON:
         raise Refused("cases.need_proof")
-    take_step(
-        session,
-        case,
-        Step.FINISH,
-        now=now,
-        actor_id=person.id,
-        note=note.strip(),
-        data={"files": [str(k) for k in file_ids]},
-    )
-    if case.assignee_id is None:
-        case.assignee_id = person.id
+    data: dict[str, object] = {"files": [str(key) for key in file_ids]}
+    if case.assignee_id not in (None, person.id):
+        data |= {"as": access.role_in(session, person.id, case.community_id, in_china(now).date())}
+    take_step(session, case, Step.FINISH, now=now, actor_id=person.id, note=note.strip(), data=data)
+    _take_unassigned(session, case, person, now=now)
     case.finished_at, case.rating = now, None  # what was said of earlier work says nothing of this
     reminders.cancel_all(session, case, now=now)
     emergencies.stop_calling(session, case, now=now)
@@ -221,7 +230,7 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
     if case.kind == Kind.QUESTION:
         text = say("cases.rate_answer", number=case.number, note=note)
     else:
-        worker = words.worker_name(session, case)
+        worker = words.finisher_name(session, case)
         key = "crisis_rate" if case.topic == words.CRISIS else "rate"
         text = say(f"cases.{key}", number=case.number, what=words.what(case), worker=worker, note=note)
     if case.joined:
@@ -238,29 +247,32 @@ def rate(session: Session, case: Case, person_id: int, *, satisfied: bool, now: 
         case.closed_at = case.closed_at or now
         reminders.cancel_all(session, case, now=now)
     else:
-        _start_over(session, case, note=note, now=now)
+        _start_over(session, case, why=Why.DISSATISFIED, note=note, now=now)
     refresh(session, case, now=now)
 
 
-def reopen(session: Session, case: Case, *, actor_id: int | None, note: str, now: datetime) -> None:
+def reopen(
+    session: Session, case: Case, *, actor_id: int | None, note: str, now: datetime, why: Why = Why.STILL_WRONG
+) -> None:
     """The matter is not done after all."""
     take_step(session, case, Step.REOPEN, now=now, actor_id=actor_id, note=note)
     case.rating = None
-    _start_over(session, case, note=note, now=now)
+    _start_over(session, case, why=why, note=note, now=now)
     refresh(session, case, now=now)
 
 
-def _start_over(session: Session, case: Case, *, note: str, now: datetime) -> None:
+def _start_over(session: Session, case: Case, *, why: Why, note: str, now: datetime) -> None:
     """A fresh deadline; the same worker gets it back, the second time the desk does."""
     case.reopenings += 1
     case.closed_at = case.finished_at = case.accepted_at = None
     reminders.cancel_all(session, case, now=now)
     set_deadline(session, case, now=now)
     comes_back = case.reopenings == 1 and dispatch.is_on_duty(session, case, in_china(now).date())
+    blanks = {"number": case.number, "why": say(f"cases.reopened_{why}")}
     told = "cases.card_reopened" if comes_back else "cases.card_reopened_elsewhere"
-    _retire_card(session, case, say(told, number=case.number, note=note), now=now)
+    _retire_card(session, case, say(told, **blanks, note=note), now=now)
     shown = "" if access.is_for_few(case) else note
-    telling.to_desk(session, case, say("cases.card_reopened", number=case.number, note=shown), now=now)
+    telling.to_desk(session, case, say("cases.card_reopened", **blanks, note=shown), now=now)
     if comes_back and case.assignee_id is not None and case.assignee_role is not None:
         assign(session, case, case.assignee_id, case.assignee_role, now=now, actor_id=None)
     else:

@@ -32,7 +32,7 @@ async def test_trouble_in_reply_opens_a_closed_case_again_with_its_place(stage: 
     case = stage.case(NUMBER)
     assert (stage.numbers(), case.state, case.place, case.rating) == ([NUMBER], "assigned", "3号楼", None)
     assert stage.last(GROUP).text == REOPENED
-    assert f"{NUMBER} 居民不满意，已重新打开。{said}" in stage.texts("张伟")
+    assert f"{NUMBER} 居民说还没好，已重新打开。{said}" in stage.texts("张伟")
     assert stage.card("张伟").buttons == ("接单", "退单")
 
 

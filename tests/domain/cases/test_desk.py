@@ -10,9 +10,10 @@ from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind
 from domain import due
-from domain.cases import desk, words, work
+from domain.cases import desk, receipts, words, work
 from storage.base import Session
 from storage.cases import Case
+from storage.chats import ChatPurpose
 from storage.database import Database
 from storage.messages import Outbox
 from storage.people import Person, Role
@@ -156,3 +157,71 @@ def test_a_rating_counts_for_the_work_that_was_rated_only(
         desk.close(session, case, clerk, is_satisfied=False, note="三次未接通", now=now)
     assert (case.state, case.rating) == ("closed", None)
     assert "没有收到评价" in words.receipt(session, case)
+
+
+@pytest.mark.parametrize(
+    ("open_again", "said"),
+    [
+        (_at_the_desk, "社区登记还没好，已重新打开。居民来电说又坏了"),
+        (_said_by_its_reporter, "居民说还没好，已重新打开。又坏了"),
+        (_dissatisfied, "居民不满意，已重新打开。"),
+    ],
+)
+def test_worker_and_desk_read_who_opened_a_case_again(
+    session: Session, now: datetime, open_again: Callable[[Session, Case, Person, datetime], None], said: str
+) -> None:
+    place = builders.community(session)
+    worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+    chat = builders.private_chat(session, worker, now)
+    staff = builders.group(session, place, now, title="工作群", purpose=ChatPurpose.STAFF)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    case = builders.case(session, place, now, reporter=builders.person(session, "王阿姨"))
+    work.post_cards(session, [case], now=now)
+    session.flush()
+    session.refresh(case)
+    work.finish(session, case, worker, note="修好了", now=now)
+    open_again(session, case, clerk, now)
+    session.flush()
+    for told in (chat, staff):
+        texts = session.scalars(select(Outbox.text).where(Outbox.chat_id == told.id)).all()
+        assert [text for text in texts if "重新打开" in text] == [f"{case.number} {said}"]
+
+
+def test_what_a_clerk_finished_is_told_as_the_clerks(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    group = builders.group(session, place, now)
+    case, other = (
+        builders.case(session, place, now, chat=group, reporter=builders.person(session, "王阿姨")) for _ in range(2)
+    )
+    work.finish(session, case, clerk, note="已请物业换灯", now=now)
+    work.finish(session, other, worker, note="已换灯", now=now)
+    session.flush()
+    asked = session.scalars(select(Outbox.text).where(Outbox.chat_id == group.id).order_by(Outbox.id)).all()
+    assert [text.splitlines()[0] for text in asked] == [
+        f"{case.number} 路灯 · 3号楼门口，陈社工说已经处理好了：已请物业换灯",
+        f"{other.number} 路灯 · 3号楼门口，王网格员说已经处理好了：已换灯",
+    ]
+    shown = [words.progress(session, each) for each in (case, other)]
+    assert shown == ["陈社工已办结。", "王网格员已办结。"]
+
+
+def test_who_takes_what_nobody_has_is_named_by_their_own_role(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now)
+    worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+    work.accept(session, case, worker, now=now)
+    assert words.worker_name(session, case) == "王网格员"
+
+
+def test_one_of_several_matters_that_staff_took_off_says_who_did_and_why(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    group = builders.group(session, place, now)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    cases = [builders.case(session, place, now, chat=group) for _ in range(2)]
+    for case in cases:
+        case.siblings, case.receipt_id = 1, 1
+    desk.withdraw(session, cases[0], clerk, note="与前一件重复", now=now)
+    lines = receipts.text_of_several(session, cases).splitlines()
+    assert lines[1] == f"{cases[0].number} 社区已撤销，原因：与前一件重复"
