@@ -8,6 +8,7 @@ from nlp.normalise import has_words, normalise
 
 MAY_BE = 0.1  # from here a remark may be about a topic
 PLAIN_TALK = -1.2  # the model's gate of what is nothing but talk; a sigh over a trouble, 真是受不了, lies above
+_SAYS_ONLY_WHAT_IS_WRONG = "没不又还"  # 没清 speaks for a topic, and names no thing
 _TOPIC = "topic:"
 
 
@@ -31,7 +32,7 @@ def names_something(said: str) -> bool:
 def _named(text: str, scores: Scores) -> set[str]:
     things = scores.findings["thing"].hits if "thing" in scores.findings else []
     hits = [*things, *(hit for found in scores.topic_hits.values() for hit in found)]
-    return {text[hit.start : hit.end] for hit in hits}
+    return {word for hit in hits if (word := text[hit.start : hit.end])[0] not in _SAYS_ONLY_WHAT_IS_WRONG}
 
 
 def _shares(word: str, known: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from core.messages import Urgency
 from core.texts import say
 from domain import reminders
-from domain.cases import emergencies, words, work
+from domain.cases import emergencies, telling, words, work
 from domain.cases.life import Step, take_step
 from storage.base import Session
 from storage.cases import Case
@@ -25,6 +25,6 @@ def call_out(
     if case.state in emergencies.UNTAKEN:
         reminders.add(session, reminders.EMERGENCY, case, due_at=now + emergencies.REPEAT)
     text = say("cases.emergency_worse", number=case.number, place=words.place_name(session, case), note=said)
-    work.tell_assignee(session, case, text, now=now)
-    work.tell_desk(session, case, text, now=now)
+    telling.to_assignee(session, case, text, now=now)
+    telling.to_desk(session, case, text, now=now)
     work.refresh(session, case, now=now)
