@@ -15,6 +15,7 @@ from lunar_python import LunarYear
 from lunar_python.util import HolidayUtil
 
 from core.clock import CHINA
+from core.errors import Refused
 
 Overrides = Mapping[date, bool]
 NO_OVERRIDES: Overrides = MappingProxyType({})
@@ -75,6 +76,12 @@ class LunarMonth:
     is_leap: bool
     first: date
     days: int
+
+
+def check_year(day: date) -> None:
+    """Refuses a day or moment of a year that this calendar does not know: mistyped, most of the time."""
+    if not FIRST_YEAR <= day.year < LAST_YEAR:
+        raise Refused("calendars.too_far", year=day.year)
 
 
 # ── lunar dates ──────────────────────────────────────────────────────────────────────────────────────────────

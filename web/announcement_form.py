@@ -10,7 +10,7 @@ from core.errors import Refused
 from domain import announcements, area_tree, chats
 from domain.announcements import Announcement, Plan
 from domain.areas import AreaLevel, Community
-from domain.calendars import FIRST_YEAR, LAST_YEAR
+from domain.calendars import check_year
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from domain.recurrence import describe
@@ -46,8 +46,7 @@ class When:
             chosen = datetime.fromisoformat(self.at).replace(tzinfo=CHINA)
         except ValueError:
             raise Refused("announcements.no_when") from None
-        if not FIRST_YEAR <= chosen.year < LAST_YEAR:
-            raise Refused("announcements.too_far", year=chosen.year)
+        check_year(chosen)
         return chosen
 
     @property

@@ -94,7 +94,10 @@ def _withdraw(it: Acting) -> None:
 
 def _correct(it: Acting) -> None:
     kind, topic, urgency, place, area_id = _matter_words(it.form)
-    new = Correction(kind, topic, urgency, place, area_id or it.case.community_id, it.form.moment("deadline"))
+    deadline = it.form.moment("deadline")
+    if deadline is None and it.form.text("deadline"):
+        raise Refused("cases.deadline_unread")
+    new = Correction(kind, topic, urgency, place, area_id or it.case.community_id, deadline)
     is_rerouted = it.form.is_checked("reroute")
     desk.correct(it.session, it.case, it.person, new, now=it.now, is_rerouted=is_rerouted, note=it.note)
 

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
-from domain import access, accounts, areas, corrections, outbox, people, reminders
+from domain import access, accounts, areas, calendars, corrections, outbox, people, reminders
 from domain.cases import opening, ratings, receipts, staff_words, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from domain.cases.opening import Matter
@@ -197,8 +197,10 @@ def _check(session: Session, case: Case, new: Correction, *, now: datetime, is_n
     area = session.get(Area, new.area_id)
     if area is None or area.community_id != case.community_id:
         raise Refused("cases.place_not_ours")
-    if is_new_deadline and new.deadline_at is not None and new.deadline_at <= now:
-        raise Refused("cases.deadline_past")
+    if is_new_deadline and new.deadline_at is not None:
+        calendars.check_year(new.deadline_at)
+        if new.deadline_at <= now:
+            raise Refused("cases.deadline_past")
 
 
 def _set_privacy(session: Session, case: Case, *, now: datetime) -> None:

@@ -332,6 +332,13 @@ async def test_a_deadline_is_moved_with_its_reminders(desk: Desk, town: Town, no
     page = await page_for(desk, town.clerk, town.case)
     late = as_form(page.case(), deadline="2026-11-21T09:00")
     assert say("cases.deadline_past") in await page.refused("correct", **late)
+    for typed, told in (
+        ("9999-12-31T23:59", say("calendars.too_far", year=9999)),
+        ("2026年底", say("cases.deadline_unread")),
+    ):
+        refused = await page.refused("correct", **as_form(page.case(), deadline=typed))
+        assert told in refused
+        assert f'value="{typed}"' in refused
     await page.done("correct", **as_form(page.case(), deadline="2026-11-25T18:00"))
     deadline = datetime.fromisoformat("2026-11-25T18:00+08:00")
     assert page.case().deadline_at == deadline
