@@ -71,9 +71,10 @@ from web import (
     understanding,
 )
 from web.addresses import page_of
-from web.auth import NotSignedIn, WrongCsrf, guard
+from web.auth import NotSignedIn, WrongCsrf, guard, who
+from web.forms import TOO_LONG
 from web.hooks import Front, HookDoor
-from web.kept_forms import session_ended, wrong_mark
+from web.kept_forms import session_ended, too_long, wrong_mark
 from web.pages import own_address, sentence, status_of
 from web.rendering import STATIC, Renderer
 from web.security import LOOPBACK_NAMES, MEBIBYTE, protect, protection_for
@@ -194,6 +195,9 @@ def _answer_refusals(pages: FastAPI, renderer: Renderer) -> None:
 
     async def refused(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, Refused)
+        visitor = await who(request) if refusal.key == TOO_LONG else None
+        if visitor is not None:
+            return await too_long(request, visitor, refusal)
         status, words = status_of(refusal), (sentence(refusal), REFUSED_NEXT)
         # What is not there has no page either.
         return _fault(renderer, status, words, own_address="" if status == 404 else own_address(request))

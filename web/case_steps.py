@@ -309,12 +309,12 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
     _need_case_staff(visitor)
     services = services_of(request)
     now = services.clock.now()
-    kind, topic, urgency, place, area_id = _matter_words(form)
-    matter = Matter(
-        kind, topic, urgency, form.text("text"), place, area_id or visitor.community_id, has_place=bool(place)
-    )
 
     def work_on(session: Session) -> tuple[int, str, bool]:
+        kind, topic, urgency, place, area_id = _matter_words(form)
+        matter = Matter(
+            kind, topic, urgency, form.text("text"), place, area_id or visitor.community_id, has_place=bool(place)
+        )
         case = desk.open_by_staff(
             session,
             matter,

@@ -10,8 +10,10 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from core.clock import CHINA
+from core.errors import Refused
 
 LONGEST_TEXT = 4000
+TOO_LONG = "web.too_long"
 LARGEST_KEY = 2**63 - 1
 
 
@@ -22,24 +24,28 @@ class Posted:
     data: FormData
 
     def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
-        """The words without blanks around them and without signs that no keyboard types."""
+        """The words without blanks around them and without signs that no keyboard types. Too many are refused, never cut."""
+        words = self._whole(name)
+        if len(words) > longest:
+            raise Refused(TOO_LONG, most=longest, count=len(words))
+        return words
+
+    def _whole(self, name: str) -> str:
         value = self.data.get(name)
-        if not isinstance(value, str):
-            return ""
-        return _clean(value)[:longest]
+        return _clean(value) if isinstance(value, str) else ""
 
     def texts(self, name: str) -> list[str]:
         return [_clean(value) for value in self.data.getlist(name) if isinstance(value, str)]
 
     def key(self, name: str) -> int | None:
         """A row's key, or None."""
-        return read_key(self.text(name))
+        return read_key(self._whole(name))
 
     def keys(self, name: str) -> list[int]:
         return [key for key in map(read_key, self.texts(name)) if key is not None]
 
     def is_checked(self, name: str) -> bool:
-        return bool(self.text(name))
+        return bool(self._whole(name))
 
     def moment(self, name: str) -> datetime | None:
         """A date-and-time field: the Chinese wall clock."""
@@ -54,7 +60,7 @@ class Posted:
 
     def values(self) -> dict[str, str]:
         """Every field of words as it came, so that a refused form can be shown filled again."""
-        return {name: self.text(name) for name in self.data if name != "csrf" and isinstance(self.data[name], str)}
+        return {name: self._whole(name) for name in self.data if name != "csrf" and isinstance(self.data[name], str)}
 
 
 def _clean(value: str) -> str:

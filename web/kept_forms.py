@@ -1,4 +1,4 @@
-"""A form that came when its session was over, or with another person's mark: its words are given back on a page, from which it can be sent again.
+"""A form that came when its session was over, with another person's mark, or too long: its words are given back on a page, to be sent again.
 
 Nothing is stored: the page itself holds the form, mark and all, and the mark still tells whose it was (web/auth.py).
 """
@@ -8,9 +8,10 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from core.errors import Refused
 from domain import accounts
 from web.auth import CSRF_FIELD, Visitor, WrongCsrf, services_of, session_cookie, who
-from web.pages import page
+from web.pages import page, sentence
 from web.security import MEBIBYTE, SAFE_METHODS
 from web.sign_in import ways_in
 
@@ -54,6 +55,11 @@ async def wrong_mark(request: Request, error: Exception) -> Response:
     return _kept(request, await request.form(), why, visitor=await who(request))
 
 
+async def too_long(request: Request, visitor: Visitor, refusal: Refused) -> Response:
+    """What was too long for its field, whole, to be shortened where it stands."""
+    return _kept(request, await request.form(), "too_long", visitor=visitor, refusal=sentence(refusal))
+
+
 async def _may_be_read(request: Request) -> bool:
     """A small body, or one from a browser in which somebody was signed in: strangers do not fill our disk."""
     announced = Headers(scope=request.scope).get("content-length", "")
@@ -64,24 +70,32 @@ async def _may_be_read(request: Request) -> bool:
 
 
 def _kept(
-    request: Request, form: FormData, why: str, *, is_whole: bool = True, visitor: Visitor | None = None
+    request: Request,
+    form: FormData,
+    why: str,
+    *,
+    is_whole: bool = True,
+    visitor: Visitor | None = None,
+    refusal: str = "",
 ) -> Response:
     fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     files: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and value.filename:
             files.setdefault(name, []).append(value.filename)
-    shown = [(LABELS[name], value.strip()) for name, value in fields if name in LABELS and value.strip()]
+    typed = [(name, value) for name, value in fields if name in LABELS and value.strip()]
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return page(
         request,
         visitor,
         "kept_form.html",
-        status=403,
+        status=409 if refusal else 403,
         why=why,
+        refusal=refusal,
         action=address,
-        fields=fields,
-        shown=shown if why != "anothers" else [],
+        fields=[field for field in fields if not refusal or field not in typed],
+        typed=typed if why != "anothers" else [],
+        labels=LABELS,
         files=list(files.items()),
         is_whole=is_whole,
         own_address="",  # opened again by itself, it would be empty

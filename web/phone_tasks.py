@@ -57,9 +57,10 @@ async def _page(
 async def tick_off(request: Request, visitor: CurrentVisitor, task_id: int, form: PostedForm) -> Response:
     """The resident has been told. Refused: the page as it now is, with what was typed."""
     services = services_of(request)
-    now, way, note = services.clock.now(), form.text("way"), form.text("note")
+    now = services.clock.now()
 
     def work(session: Session) -> None:
+        way, note = form.text("way"), form.text("note", longest=phone_tasks.LONGEST_NOTE)
         phone_tasks.tick_off(session, visitor.person_id, task_id, way=way, note=note, now=now)
 
     try:
@@ -67,7 +68,9 @@ async def tick_off(request: Request, visitor: CurrentVisitor, task_id: int, form
     except Refused as refusal:
         if status_of(refusal) == 404:
             raise
-        return await _page(request, visitor, status=409, refusal=sentence(refusal), note=(task_id, note))
+        return await _page(
+            request, visitor, status=409, refusal=sentence(refusal), note=(task_id, form.values().get("note", ""))
+        )
     return done(request, visitor, "/desk/phone-tasks", "phone_tasks.done")
 
 

@@ -100,3 +100,15 @@ async def test_filters_work_without_scripts(town: Town, window: Open) -> None:
         await page.get_by_role("button", name="筛选").click()
         await expect(page.locator("table.ledger tbody tr")).to_have_count(1)
         await expect(page.locator("table.ledger tbody tr")).to_contain_text(number)
+
+
+async def test_a_long_text_is_counted_and_never_cut(town: Town, window: Open) -> None:
+    async with window() as page:
+        await come_in(page, town)
+        await page.goto(f"{town.address}/desk/new")
+        field = page.get_by_label("内容")
+        await field.fill("长" * 4010)
+        await expect(page.locator(".letters-left")).to_have_text("已写 4010 个字，最多 4000 个字，请删去 10 个字。")
+        await page.get_by_role("button", name="登记").click()  # the browser itself points at the field
+        assert urlsplit(page.url).path == "/desk/new"
+        await expect(field).to_have_value("长" * 4010)

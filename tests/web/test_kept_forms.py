@@ -126,3 +126,35 @@ async def test_leaving_and_what_is_no_form_lead_to_the_sign_in(office: Office) -
         "/people/new", content=b"--", headers={"content-type": "multipart/form-data; boundary="}
     )
     assert [answer.headers.get("location") for answer in (left, nothing, broken)] == ["/sign-in"] * 3
+
+
+@pytest.mark.parametrize("path", ["/desk/new", "/desk/cases/{case}/steps/add", "/conventions/adopt", "/people/new"])
+async def test_what_is_too_long_is_refused_whole(office: Office, path: str) -> None:
+    """Nothing is cut: the form comes back with every letter, on its own page or on one that can be sent again."""
+    with office.database.writing() as session:
+        case_id = matter(session, office)
+    browser = await office.browser(office.clerk)
+    words, most = "长" * 5000, 4000
+    fields = {"text": words, "note": words, "name": "王", "code": "W1", "title": "公约", "role": "grid_worker"}
+    if path == "/conventions/adopt":
+        words, most = "长" * 60_001, 60_000
+        fields["clauses"] = words
+    if path == "/people/new":
+        words, most = "王" * 61, 60
+        fields["name"] = words
+    answer = await browser.post(path.format(case=case_id), fields)
+    assert answer.status_code == 409
+    assert f"写了 {len(words)} 个字，最多 {most} 个字，没有提交" in answer.text
+    assert words in answer.text
+
+
+async def test_what_was_too_long_is_shortened_on_the_page(office: Office) -> None:
+    browser = await office.browser(office.clerk)
+    answer = await browser.post(
+        "/people/new", name="王" * 61, code="W77", role="grid_worker", area=str(office.here.grid.id)
+    )
+    hidden = kept(answer)
+    assert hidden == {"csrf": browser.csrf, "role": "grid_worker", "area": str(office.here.grid.id)}
+    assert "登录设备" in answer.text  # the navigation is there
+    said = await browser.after(await browser.client.post("/people/new", data=hidden | {"name": "王平", "code": "W77"}))
+    assert "王平" in said

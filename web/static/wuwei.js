@@ -38,6 +38,22 @@
     }
   });
 
+  // How long a text is, once it comes near to its most; what is over it is not sent, and not cut either.
+  document.addEventListener("input", (event) => {
+    const field = event.target, most = Number(field.dataset?.most);
+    if (!most) return;
+    const count = [...field.value.replace(/\r\n/g, "\n").trim()].length;
+    const words = count > most * 0.9 ? `已写 ${count} 个字，最多 ${most} 个字${count > most ? `，请删去 ${count - most} 个字` : ""}。` : "";
+    field.setCustomValidity(count > most ? words : "");
+    let line = field.parentElement.querySelector(".letters-left");
+    if (!line && words) {
+      line = field.parentElement.appendChild(document.createElement("div"));
+      line.className = "form-hint letters-left";
+      line.setAttribute("role", "status");
+    }
+    if (line) line.textContent = words;
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const open = document.querySelector("details.confirm[open]");
