@@ -14,7 +14,7 @@ from domain.calendars import check_year
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from domain.recurrence import describe
-from web.forms import Posted, read_key
+from web.forms import Posted, read_day, read_key, read_moment
 
 # Whole buildings have no group of their own in most communities; a list of sixty could not be read.
 LEVELS = (AreaLevel.COMMUNITY, AreaLevel.GRID, AreaLevel.MICRO_GRID)
@@ -42,10 +42,9 @@ class When:
         """The time chosen for a single sending. Refused when none was chosen."""
         if self.kind != "once":
             return None
-        try:
-            chosen = datetime.fromisoformat(self.at).replace(tzinfo=CHINA)
-        except ValueError:
-            raise Refused("announcements.no_when") from None
+        chosen = read_moment(self.at)
+        if chosen is None:
+            raise Refused("announcements.no_when")
         check_year(chosen)
         return chosen
 
@@ -61,12 +60,8 @@ class When:
     @property
     def ends_at(self) -> datetime | None:
         """The end of the last day."""
-        if self.kind != "again" or not self.ends:
-            return None
-        try:
-            return datetime.combine(date.fromisoformat(self.ends), LAST_MINUTE, CHINA)
-        except ValueError:
-            raise Refused("announcements.no_when") from None
+        last = read_day(self.ends) if self.kind == "again" else None
+        return datetime.combine(last, LAST_MINUTE, CHINA) if last else None
 
     def plan(self, now: datetime) -> Plan:
         """What it comes to. Refused with what to write instead."""

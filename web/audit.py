@@ -1,25 +1,29 @@
 """The log of what staff did, with its filters. Nothing here changes anything."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from core.clock import CHINA
+from core.errors import Refused
 from domain import audit
 from domain.cases.words import WAY_NAMES
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from web.acts import ACT_NAMES
 from web.auth import DeskVisitor, services_of
-from web.forms import read_key
+from web.forms import read_day, read_key
 from web.groups import PURPOSES
-from web.pages import page
+from web.pages import page, sentence
 from web.paging import paging
 from web.people import CHANNEL_NAMES
 
 router = APIRouter(prefix="/audit")
+
+# Beyond them a zone's hours cannot be taken off a day.
+YEARS = (2000, 2999)
 
 DETAIL_NAMES = {
     "fields": "项目",
@@ -59,12 +63,12 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
         name: request.query_params.get(name, "").strip()[:60] for name in ("person", "act", "subject", "from", "to")
     }
     here = paging(request)
-    last = _midnight(asked["to"])
+    first, last, fault = _days(asked)
     wanted = audit.AuditFilter(
         person_id=read_key(asked["person"]),
         act=asked["act"],
         subject=asked["subject"],
-        since=_midnight(asked["from"]),
+        since=first,
         until=last + timedelta(days=1) if last else None,
     )
 
@@ -85,6 +89,7 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
         "names": ACT_NAMES,
         "shown_of": _shown_of,
         "here_is": here,
+        "refusal": fault,
     }
     return page(request, visitor, "audit.html", 200, **{**found, **words})
 
@@ -101,9 +106,15 @@ def _shown_of(act: audit.Act, called: Mapping[str, str]) -> list[str]:
     return shown
 
 
-def _midnight(words: str) -> datetime | None:
-    """The beginning of a day in China."""
-    try:
-        return datetime.combine(date.fromisoformat(words), time(), CHINA)
-    except (ValueError, OverflowError):
-        return None
+def _days(asked: Mapping[str, str]) -> tuple[datetime | None, datetime | None, str]:
+    """The beginnings, in China, of the first and the last day; and what to say of one that is no day and narrows nothing."""
+    found: list[datetime | None] = []
+    faults = []
+    for name in ("from", "to"):
+        try:
+            day = read_day(asked[name])
+            found.append(datetime.combine(day, time(), CHINA) if day and YEARS[0] <= day.year <= YEARS[1] else None)
+        except Refused as refusal:
+            found.append(None)
+            faults.append(sentence(refusal))
+    return found[0], found[1], "".join(faults)

@@ -94,10 +94,8 @@ def _withdraw(it: Acting) -> None:
 
 def _correct(it: Acting) -> None:
     kind, topic, urgency, place, area_id = _matter_words(it.form)
-    deadline = it.form.moment("deadline")
-    if deadline is None and it.form.text("deadline"):
-        raise Refused("cases.deadline_unread")
-    new = Correction(kind, topic, urgency, place, area_id or it.case.community_id, deadline)
+    area_id = area_id or it.case.community_id
+    new = Correction(kind, topic, urgency, place, area_id, it.form.moment("deadline"))
     is_rerouted = it.form.is_checked("reroute")
     desk.correct(it.session, it.case, it.person, new, now=it.now, is_rerouted=is_rerouted, note=it.note)
 

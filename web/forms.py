@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from core.clock import CHINA
 from core.errors import Refused
 
 LONGEST_TEXT = 4000
+LONGEST_DAY = 20
 TOO_LONG = "web.too_long"
 LARGEST_KEY = 2**63 - 1
 
@@ -48,11 +49,12 @@ class Posted:
         return bool(self._whole(name))
 
     def moment(self, name: str) -> datetime | None:
-        """A date-and-time field: the Chinese wall clock."""
-        try:
-            return datetime.fromisoformat(self.text(name)).replace(tzinfo=CHINA)
-        except ValueError:
-            return None
+        """A date-and-time field: the Chinese wall clock. None when it is empty; what is no time is refused."""
+        return read_moment(self._whole(name))
+
+    def day(self, name: str) -> date | None:
+        """A date field. None when it is empty; a day that no calendar has is refused."""
+        return read_day(self._whole(name))
 
     def uploads(self, name: str) -> Sequence[UploadFile]:
         """The files chosen; a field left empty sends a file without a name."""
@@ -75,6 +77,26 @@ def read_key(text: str) -> int | None:
         return None
     key = int(text) if len(text) < 20 else LARGEST_KEY + 1
     return key if key <= LARGEST_KEY else None
+
+
+def read_day(text: str) -> date | None:
+    """2026-11-22; None for no words at all."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused("web.no_such_day", words=text[:LONGEST_DAY]) from None
+
+
+def read_moment(text: str) -> datetime | None:
+    """2026-11-22T09:30 by the Chinese wall clock; None for no words at all."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=CHINA)
+    except ValueError:
+        raise Refused("web.no_such_moment", words=text[:LONGEST_DAY].replace("T", " ")) from None
 
 
 async def posted(request: Request) -> AsyncIterator[Posted]:

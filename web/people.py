@@ -1,7 +1,6 @@
 """People: the register with its search, one person with duties, accounts and what may be done about them."""
 
 import re
-from datetime import date
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -244,7 +243,7 @@ async def give_duty(request: Request, visitor: ClerkVisitor, person_id: int, for
         person = roster.person_of(session, visitor.community_id, person_id)
         duties.check_may_touch(session, person_id, role=role, is_administrator_asking=visitor.is_administrator)
         area = area_tree.area_of(session, visitor.community_id, form.key("area") or 0)
-        first, last = _day(form, "from_on") or today, _day(form, "until_on")
+        first, last = form.day("from_on") or today, form.day("until_on")
         duty = duties.give(session, person, area, role, from_on=first, until_on=last)
         note(request, visitor, session, "duty.give", person_id, duty=str(duty.id), role=role, area=str(area.id))
 
@@ -253,13 +252,6 @@ async def give_duty(request: Request, visitor: ClerkVisitor, person_id: int, for
     except Refused as refusal:
         return await _again(request, visitor, person_id, form, refusal)
     return done(request, visitor, f"/people/{person_id}", "people.duty_given", role=ROLE_NAMES[AnyRole(role)])
-
-
-def _day(form: Posted, name: str) -> date | None:
-    try:
-        return date.fromisoformat(form.text(name, longest=10))
-    except ValueError:
-        return None
 
 
 @router.post("/{person_id}/duties/{duty_id}/end")
@@ -271,7 +263,7 @@ async def end_duty(request: Request, visitor: ClerkVisitor, person_id: int, duty
     def work(session: Session) -> str:
         duty = duties.duty_of(session, visitor.community_id, person_id, duty_id)
         duties.check_may_touch(session, person_id, role=duty.role, is_administrator_asking=visitor.is_administrator)
-        duties.end(session, duty, last_day=_day(form, "until_on") or today, today=today)
+        duties.end(session, duty, last_day=form.day("until_on") or today, today=today)
         note(request, visitor, session, "duty.end", person_id, duty=str(duty_id))
         return ROLE_NAMES[AnyRole(duty.role)]
 

@@ -66,6 +66,12 @@ async def test_log_is_narrowed(office: Office, query: str, found: list[str]) -> 
     assert subjects(answer.text) == found
 
 
+async def test_log_says_which_day_is_none(office: Office) -> None:
+    page = (await (await office.browser(office.clerk)).get("/audit?from=2026-02-30")).text
+    assert "没有“2026-02-30”这个日期" in page
+    assert subjects(page) == ["22", "22", "11"]
+
+
 async def test_log_names_people_acts_and_fields(office: Office) -> None:
     page = (await (await office.browser(office.clerk)).get("/audit")).text
     for words in ("周敏", "修改区域", "查看电话", "strange.act", "登录", "项目 姓名、电话", 'href="/areas/11">11</a>'):

@@ -334,7 +334,8 @@ async def test_a_deadline_is_moved_with_its_reminders(desk: Desk, town: Town, no
     assert say("cases.deadline_past") in await page.refused("correct", **late)
     for typed, told in (
         ("9999-12-31T23:59", say("calendars.too_far", year=9999)),
-        ("2026年底", say("cases.deadline_unread")),
+        ("2026年底", "没有“2026年底”这个日期和时间"),
+        ("2026-02-30T18:00", "没有“2026-02-30 18:00”这个日期和时间"),
     ):
         refused = await page.refused("correct", **as_form(page.case(), deadline=typed))
         assert told in refused

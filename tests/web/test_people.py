@@ -118,6 +118,8 @@ async def test_duty_is_given_for_a_time_and_ended(office: Office) -> None:
     [
         ({"role": "king"}, 409, "请从列表里选择一个角色"),
         ({"from_on": "2026-12-02", "until_on": "2026-12-01"}, 409, "最后一天不能早于第一天"),
+        ({"from_on": "2026-02-30"}, 409, "没有“2026-02-30”这个日期"),
+        ({"until_on": "2026-02-30"}, 409, "没有“2026-02-30”这个日期"),
         ({"role": "grid_worker", "area": "grid"}, 409, "时间还重叠"),
         ({"role": "administrator"}, 409, "只能由系统管理员改动"),
         ({"area": "there"}, 404, "没有找到这个区域"),
@@ -137,6 +139,14 @@ async def test_impossible_duty_is_refused(office: Office, fields: dict[str, str]
     assert words in answer.text
     assert duties_of(office, office.worker) == before
     assert office.acts() == []
+
+
+async def test_a_day_that_is_none_ends_no_duty(office: Office) -> None:
+    browser = await office.browser(office.clerk)
+    key = next(row.id for row in office.rows(Duty) if row.person_id == office.worker)
+    answer = await browser.post(f"/people/{office.worker}/duties/{key}/end", until_on="2026-02-30")
+    assert (answer.status_code, "没有“2026-02-30”这个日期" in answer.text) == (409, True)
+    assert office.row(Duty, key).until_on is None
 
 
 async def test_clerk_cannot_touch_an_administrator_and_the_last_one_stays(office: Office) -> None:
