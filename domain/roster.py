@@ -14,7 +14,7 @@ from storage.base import Session
 from storage.cases import Case
 from storage.people import Account, Duty, Person, PrivateChat, Residence
 
-__all__ = ["Listed", "Person", "PersonView", "add", "change", "people_of", "person_of", "view"]
+__all__ = ["Listed", "Person", "PersonView", "add", "change", "check_phone", "people_of", "person_of", "view"]
 
 LONGEST_NAME = 60
 
@@ -168,6 +168,26 @@ def add(session: Session, *, code: str, name: str, phone: str, now: datetime) ->
     session.add(person)
     session.flush()
     return person
+
+
+def check_phone(session: Session, community_id: int, phone: str, *, but_id: int) -> None:
+    """Refuses a number that somebody else of this community has: most of the time it is the same person once more.
+
+    Families share a telephone: staff may keep it all the same, then this is not asked. `person_id` of the refusal tells whose it is.
+    """
+    digits = clean_phone(phone)
+    if digits is None:
+        return
+    query = select(Person).where(
+        Person.phone_hash == session.keyring.fingerprint(digits),
+        Person.id != but_id,
+        Person.erased_at.is_(None),
+        _belongs(community_id),
+    )
+    found = session.scalars(query.order_by(Person.id)).all()
+    if found:
+        names = "、".join(f"{one.name or '（没有名字）'}{f'（{one.code}）' if one.code else ''}" for one in found)
+        raise Refused("people.phone_taken", names=names, person_id=found[0].id)
 
 
 def change(session: Session, person: Person, *, name: str, phone: str | None) -> None:

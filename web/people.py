@@ -20,6 +20,7 @@ from web.paging import paging
 
 router = APIRouter(prefix="/people")
 
+SHARED = "shared_phone"
 TELEGRAM_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{4,31})")
 PRIVATE_CHATS = {"unknown": ("没有私聊过", "amber"), "open": ("可以私信", "green"), "blocked": ("已拉黑机器人", "red")}
 CHANNEL_NAMES = {
@@ -102,6 +103,8 @@ async def add(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Resp
     def work(session: Session) -> int:
         duties.check_may_touch(session, 0, role=form.text("role"), is_administrator_asking=visitor.is_administrator)
         person = roster.add(session, **words, now=now)
+        if not form.is_checked(SHARED):
+            roster.check_phone(session, visitor.community_id, words["phone"], but_id=person.id)
         area = area_tree.area_of(session, visitor.community_id, form.key("area") or 0)
         duties.give(session, person, area, form.text("role"), from_on=in_china(now).date())
         note(request, visitor, session, "person.add", person.id)
@@ -110,7 +113,8 @@ async def add(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Resp
     try:
         key = await services.database.write(work)
     except Refused as refusal:
-        return await _new_page(request, visitor, form.values(), status=status_of(refusal), refusal=sentence(refusal))
+        values = _filled(form, refusal)
+        return await _new_page(request, visitor, values, status=status_of(refusal), refusal=sentence(refusal))
     return done(request, visitor, f"/people/{key}", "people.added", name=words["name"])
 
 
@@ -173,8 +177,14 @@ async def _again(request: Request, visitor: Visitor, person_id: int, form: Poste
     if status_of(refusal) == 404:
         raise refusal
     return await _person_page(
-        request, visitor, person_id, status=status_of(refusal), refusal=sentence(refusal), values=form.values()
+        request, visitor, person_id, status=status_of(refusal), refusal=sentence(refusal), values=_filled(form, refusal)
     )
+
+
+def _filled(form: Posted, refusal: Refused) -> dict[str, str]:
+    """What was typed; with whose a number is already, where that is why."""
+    taken = {"phone_taken": str(refusal.blanks["person_id"])} if refusal.key == "people.phone_taken" else {}
+    return form.values() | taken
 
 
 @router.post("/{person_id}")
@@ -185,6 +195,8 @@ async def change(request: Request, visitor: ClerkVisitor, person_id: int, form: 
     def work(session: Session) -> None:
         person = roster.person_of(session, visitor.community_id, person_id)
         duties.check_may_touch(session, person_id, is_administrator_asking=visitor.is_administrator)
+        if phone and not form.is_checked(SHARED):
+            roster.check_phone(session, visitor.community_id, phone, but_id=person_id)
         roster.change(session, person, name=form.text("name", longest=200), phone=phone)
         note(
             request,

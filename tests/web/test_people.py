@@ -97,6 +97,25 @@ async def test_number_is_masked_until_somebody_looks_and_the_log_says_who(office
     assert PHONE not in (await browser.get(f"/people/{office.worker}")).text
 
 
+async def test_a_number_that_somebody_has_is_asked_about(office: Office) -> None:
+    browser = await office.browser(office.clerk)
+    new = {"name": "王建军", "code": "W9", "phone": "138 1234 5678", "role": "volunteer", "area": str(office.here.id)}
+    for path, fields in (("/people/new", new), (f"/people/{office.supervisor}", {"name": "吴监", "phone": PHONE})):
+        refused = await browser.post(path, fields)
+        assert refused.status_code == 409
+        assert "这个电话已经登记给王建国" in refused.text
+        assert f'href="/people/{office.worker}"' in refused.text
+        assert f'value="{fields["phone"]}"' in refused.text
+        kept = await browser.post(path, fields, shared_phone="1")
+        assert kept.status_code == 303
+    assert [row.name for row in office.rows(Person) if row.phone_sealed] == ["王建国", "吴监", "王建军"]
+    # One's own number again, and one of a community that this clerk does not see, is no news.
+    assert (await browser.post(f"/people/{office.worker}", name="王建国", phone="13900000009")).status_code == 303
+    assert (await browser.post(f"/people/{office.worker}", name="王建国", phone="13900000009")).status_code == 303
+    there = await office.browser(office.clerk_there)
+    assert (await there.post(f"/people/{office.clerk_there}", name="钱进", phone="13900000009")).status_code == 303
+
+
 async def test_duty_is_given_for_a_time_and_ended(office: Office) -> None:
     browser = await office.browser(office.clerk)
     building = office.here.building.id
