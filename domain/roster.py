@@ -14,7 +14,18 @@ from storage.base import Session
 from storage.cases import Case
 from storage.people import Account, Duty, Person, PrivateChat, Residence
 
-__all__ = ["Listed", "Person", "PersonView", "add", "change", "check_phone", "people_of", "person_of", "view"]
+__all__ = [
+    "Listed",
+    "Person",
+    "PersonView",
+    "add",
+    "belongs",
+    "change",
+    "check_phone",
+    "people_of",
+    "person_of",
+    "view",
+]
 
 LONGEST_NAME = 60
 
@@ -50,6 +61,11 @@ def _belongs(community_id: int) -> ColumnElement[bool]:
         Person.id.in_(select(Residence.person_id).where(Residence.community_id == community_id)),
         Person.id.in_(select(Case.reporter_id).where(Case.community_id == community_id)),
     )
+
+
+def belongs(session: Session, community_id: int, person_id: int) -> bool:
+    """Whether somebody works, lives or has reported something in this community, so that its desk may see them."""
+    return session.scalar(select(Person.id).where(Person.id == person_id, _belongs(community_id))) is not None
 
 
 def people_of(

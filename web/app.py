@@ -55,6 +55,7 @@ from web import (
     answers,
     areas,
     audit,
+    case_entering,
     case_steps,
     cases,
     colleagues,
@@ -88,6 +89,7 @@ log = structlog.get_logger(__name__)
 SIGNED_IN: tuple[APIRouter, ...] = (
     sign_in.router,
     cases.router,
+    case_entering.router,
     case_steps.router,
     phone_tasks.router,
     serving.router,

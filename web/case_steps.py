@@ -1,4 +1,4 @@
-"""What staff do with a case from its page, the board or their tasks: one table of steps, the board's moves, a new case, a look at a number."""
+"""What staff do with a case from its page, the board or their tasks: one table of steps, the board's moves, a look at a number."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,24 +9,22 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from core.clock import in_china
 from core.errors import Refused
 from core.media import StoredMedia, check_and_save, check_size
 from core.messages import AttachmentKind, Kind, Urgency
-from domain import access, files
+from domain import files
 from domain.cases import answers, desk, opening, outcomes, parting, work
-from domain.cases.desk import SOURCE_NAMES, Correction
+from domain.cases.desk import Correction
 from domain.cases.life import Step
-from domain.cases.opening import Matter
 from domain.cases.outcomes import Outcome
 from domain.cases.showing import Case, Person
 from domain.cases.words import KIND_NAMES
 from domain.outbox import Session
 from domain.topics import topics
 from web.auth import CurrentVisitor, Visitor, services_of
-from web.cases import area_choices, case_page, correction_choices
+from web.cases import case_page
 from web.forms import Posted, PostedForm
-from web.pages import done, page, sentence, status_of
+from web.pages import done, sentence, status_of
 
 router = APIRouter(prefix="/desk")
 
@@ -93,7 +91,7 @@ def _withdraw(it: Acting) -> None:
 
 
 def _correct(it: Acting) -> None:
-    kind, topic, urgency, place, area_id = _matter_words(it.form)
+    kind, topic, urgency, place, area_id = matter_words(it.form)
     area_id = area_id or it.case.community_id
     new = Correction(kind, topic, urgency, place, area_id, it.form.moment("deadline"))
     is_rerouted = it.form.is_checked("reroute")
@@ -118,7 +116,7 @@ PLAIN_MOVES = {"accepted": Step.ACCEPT, "arrived": Step.ARRIVE}
 WORDY_MOVES = {"assigned": Step.ASSIGN, "finished": Step.FINISH, "closed": Step.CLOSE}
 
 
-def _matter_words(form: Posted) -> tuple[Kind, str | None, Urgency, str, int | None]:
+def matter_words(form: Posted) -> tuple[Kind, str | None, Urgency, str, int | None]:
     """Kind, topic, urgency, place and area as a form says them; what is no choice of ours is the plainest one."""
     kind, urgency, topic = form.text("kind"), form.text("urgency"), form.text("topic")
     return (
@@ -270,65 +268,3 @@ async def part(request: Request, visitor: CurrentVisitor, case_id: int, row_id: 
     if not number:
         return done(request, visitor, back, "web.case_parted")
     return done(request, visitor, back, "web.case_parted_own", number=number)
-
-
-@router.get("/new")
-async def new_case(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
-    """The form for what came by telephone or at the door."""
-    _need_case_staff(visitor)
-    return await _new_page(request, visitor, {"source": "telephone"})
-
-
-def _need_case_staff(visitor: Visitor) -> None:
-    if not set(visitor.roles) & (access.DESK_ROLES | access.FIELD_ROLES):
-        raise Refused("web.not_at_desk")
-
-
-async def _new_page(
-    request: Request, visitor: Visitor, values: dict[str, str], *, status: int = 200, refusal: str = ""
-) -> HTMLResponse:
-    here = visitor.community_id
-    places = await services_of(request).database.read(lambda session: area_choices(session, here))
-    return page(
-        request,
-        visitor,
-        "cases_new.html",
-        status=status,
-        values=values,
-        refusal=refusal,
-        sources=[(value, words) for value, words in SOURCE_NAMES.items() if value != "chat"],
-        choices=correction_choices(places, here, visitor),
-    )
-
-
-@router.post("/new")
-async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm) -> Response:
-    """Enters it; from there it lives like any other case."""
-    _need_case_staff(visitor)
-    services = services_of(request)
-    now = services.clock.now()
-
-    def work_on(session: Session) -> tuple[int, str, bool]:
-        kind, topic, urgency, place, area_id = _matter_words(form)
-        matter = Matter(
-            kind, topic, urgency, form.text("text"), place, area_id or visitor.community_id, has_place=bool(place)
-        )
-        case = desk.open_by_staff(
-            session,
-            matter,
-            community_id=visitor.community_id,
-            actor_id=visitor.person_id,
-            source=form.text("source"),
-            reporter=(form.text("name", longest=60), form.text("phone", longest=30)),
-            now=now,
-        )
-        person = session.get_one(Person, visitor.person_id)
-        return case.id, case.number, access.may_work(session, person, case, in_china(now).date())
-
-    try:
-        case_id, number, is_ours = await services.database.write(work_on)
-    except Refused as refusal:
-        return await _new_page(request, visitor, form.values(), status=409, refusal=sentence(refusal))
-    services.wake()
-    address = f"/desk/cases/{case_id}" if is_ours else "/desk"
-    return done(request, visitor, address, "web.case_opened", number=number)

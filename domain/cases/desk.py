@@ -10,13 +10,11 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from core.clock import in_china
 from core.errors import Refused
-from core.ids import new_id
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, calendars, corrections, outbox, people, reminders
 from domain.cases import opening, ratings, receipts, staff_words, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
-from domain.cases.opening import Matter
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case
@@ -32,7 +30,6 @@ SOURCE_NAMES = {
     "hotline": "12345 热线转办",
     "visit": "入户走访",
 }
-SHORTEST_TEXT = 2
 LONGEST_PLACE = 100
 
 
@@ -262,64 +259,6 @@ def _reason(note: str) -> str:
     if len(note.strip()) < work.SHORTEST_REASON:
         raise Refused("cases.need_reason")
     return note.strip()
-
-
-def open_by_staff(
-    session: Session,
-    matter: Matter,
-    *,
-    community_id: int,
-    actor_id: int,
-    source: str,
-    reporter: tuple[str, str],
-    now: datetime,
-) -> Case:
-    """Enters what came by telephone or at the door. `reporter` is a name and a telephone number, either may be empty."""
-    if len(matter.text) < SHORTEST_TEXT:
-        raise Refused("cases.need_text")
-    area = session.get(Area, matter.area_id) if matter.area_id else None
-    if area is None or area.community_id != community_id:
-        raise Refused("cases.place_not_ours")
-    case = opening.open_case(
-        session,
-        matter,
-        community_id=community_id,
-        chat=None,
-        reporter_id=_reporter(session, *reporter, now=now),
-        source=source if source in SOURCE_NAMES else "telephone",
-        actor_id=actor_id,
-        now=now,
-    )
-    if case.urgency == Urgency.EMERGENCY:
-        push = say(
-            "cases.emergency_push",
-            number=case.number,
-            what=words.what_for_staff(case),
-            place=words.place_for_staff(session, case),
-        )
-        telling.to_desk(session, case, push, now=now)
-    accounts.audit(
-        session, person_id=actor_id, act="case.open", subject=str(case.id), community_id=community_id, now=now
-    )
-    session.flush()
-    return case
-
-
-def _reporter(session: Session, name: str, phone: str, *, now: datetime) -> int | None:
-    """Who it was: known by the number, else somebody new; None when nothing was said."""
-    if not name and not phone:
-        return None
-    made = Person(id=new_id(), name=name[: people.NAME_LENGTH], created_at=now)
-    people.set_phone(session, made, phone)  # refuses what is no number
-    if made.phone_hash is not None:
-        known = session.scalar(
-            select(Person.id).where(Person.phone_hash == made.phone_hash, Person.erased_at.is_(None)).limit(1)
-        )
-        if known is not None:
-            return known
-    session.add(made)
-    session.flush()
-    return made.id
 
 
 def show_phone(session: Session, person_id: int, case_id: int, *, now: datetime) -> str:

@@ -1,0 +1,96 @@
+"""The form for what came by telephone, at the door or by letter. Who reported it and where it belongs is decided in domain/cases/entering.py."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from core.clock import in_china
+from core.errors import Refused
+from domain import access
+from domain.cases import entering
+from domain.cases.desk import SOURCE_NAMES
+from domain.cases.entering import Asked, Entry, Who
+from domain.cases.opening import Matter
+from domain.cases.showing import Person
+from domain.outbox import Session
+from web.auth import CurrentVisitor, Visitor, services_of
+from web.case_steps import matter_words
+from web.cases import area_choices, correction_choices
+from web.forms import Posted, PostedForm
+from web.pages import done, page, sentence
+
+router = APIRouter(prefix="/desk")
+
+
+@router.get("/new")
+async def new_case(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
+    """The form for what came by telephone or at the door."""
+    _need_case_staff(visitor)
+    return await _new_page(request, visitor, {"source": "telephone"})
+
+
+def _need_case_staff(visitor: Visitor) -> None:
+    if not set(visitor.roles) & (access.DESK_ROLES | access.FIELD_ROLES):
+        raise Refused("web.not_at_desk")
+
+
+async def _new_page(
+    request: Request,
+    visitor: Visitor,
+    values: dict[str, str],
+    *,
+    status: int = 200,
+    refusal: str = "",
+    asked: Asked | None = None,
+) -> HTMLResponse:
+    here = visitor.community_id
+    places = await services_of(request).database.read(lambda session: area_choices(session, here))
+    return page(
+        request,
+        visitor,
+        "cases_new.html",
+        status=status,
+        values=values,
+        refusal=refusal,
+        asked=asked,
+        sources=[(value, words) for value, words in SOURCE_NAMES.items() if value != "chat"],
+        choices=correction_choices(places, here, visitor),
+    )
+
+
+def _entry(form: Posted, visitor: Visitor) -> Entry:
+    kind, topic, urgency, place, area_id = matter_words(form)
+    here, who = visitor.community_id, form.text("who")
+    return Entry(
+        Matter(kind, topic, urgency, form.text("text"), place, area_id or here, has_place=bool(place)),
+        form.text("source"),
+        form.text("name", longest=60),
+        form.text("phone", longest=30),
+        who=Who(who) if who in set(Who) else Who.UNSAID,
+    )
+
+
+@router.post("/new")
+async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm) -> Response:
+    """Enters it; from there it lives like any other case."""
+    _need_case_staff(visitor)
+    services = services_of(request)
+    now = services.clock.now()
+
+    def work_on(session: Session) -> tuple[int, str, bool] | Asked:
+        entry, here = _entry(form, visitor), visitor.community_id
+        case = entering.enter(session, entry, community_id=here, actor_id=visitor.person_id, now=now)
+        if isinstance(case, Asked):
+            return case
+        person = session.get_one(Person, visitor.person_id)
+        return case.id, case.number, access.may_work(session, person, case, in_china(now).date())
+
+    try:
+        entered = await services.database.write(work_on)
+    except Refused as refusal:
+        return await _new_page(request, visitor, form.values(), status=409, refusal=sentence(refusal))
+    if isinstance(entered, Asked):
+        return await _new_page(request, visitor, form.values(), status=409, asked=entered)
+    case_id, number, is_ours = entered
+    services.wake()
+    address = f"/desk/cases/{case_id}" if is_ours else "/desk"
+    return done(request, visitor, address, "web.case_opened", number=number)
