@@ -57,6 +57,17 @@ SPOKEN_OF = re.compile(
     r"(?P<before>(?:电话|座机|固话|手机|联系方式|tel|phone)(?:号码|号)?\s*[:：是为]?\s*)(?P<number>\d{3,4}[ -]?\d{4})(?!\d)",
     re.IGNORECASE,
 )
+# Numbers of offices, which anybody may call: said to be one's, or a number that only firms have. A mobile is always somebody's.
+_OFFICE = (
+    r"(?:社区|居委会?|村委会?|街道|物业|派出所|警务室|卫生[院所站]|医院|门诊|药房|司法所|法院|城管|消防|民政[局所]?|[社医]保[局所]?|人社[局所]?|(?:服务|党群|政务|便民|活动|养老)(?:中心|大厅|站|点|处)|"
+    r"供[电水气热暖](?:所|局|公司|站)?|自来水(?:公司|厂)?|(?:燃气|热力|电力|电梯|维保|环卫|公交)(?:公司|站|所)?|学校|幼儿园|银行|邮局|快递站|办公室|值班室?|热线|客服|抢修|前台|窗口|大厅)"
+)
+OFFICIAL = re.compile(
+    rf"{_OFFICE}(?:的|值班|办公室?|联系|咨询|服务|抢修|报修|维修|监督|投诉|前台|热线|中心|大厅|窗口|24小时|小时|[ ，,（(])*+"
+    rf"(?:的?(?:电话|座机|固话|号码|热线|tel)(?:号码|号)?)?[ \t:：是为（(]*+(?P<number>(?:0\d{{2,3}}[)）]?{GAP})?[2-8]\d{{2,3}}{GAP}\d{{4}})(?!\d)"
+    rf"|(?P<firm>(?<!\d)[48]00{GAP}\d{{3,4}}{GAP}\d{{3,4}}(?!\d))",
+    re.IGNORECASE,
+)
 ACCOUNT = re.compile(
     r"(?P<before>(?:QQ|微信号?|V信|VX|wechat|护照)(?:号码|号)?\s*[:：是为]?\s*)(?P<number>[A-Za-z0-9][A-Za-z0-9_-]{4,19})",
     re.IGNORECASE,
@@ -87,6 +98,7 @@ DOOR_IN_TALK = re.compile(
     rf"|{_ALONE}(?<!了)\d{{3,4}}(?=(?:号|室)?(?:[\u4e00-\u9fff]\*|家(?!店|企|公司|商|单位|餐)|业主|住户|户主|租户|租客|房东|[\u4e00-\u9fff]{{2,3}}家))"
 )
 GONE = "***"
+NOTHING = "\0"  # stands for what no pattern is to find
 
 # Fewer digits than a plate or a door has, and none of these words: nothing to look for. Most lines of a group are so.
 FEWEST_DIGITS = re.compile(r"\d\D*\d\D*\d")
@@ -131,9 +143,20 @@ def _hidden(text: str, start: int, end: int, head: int, tail: int) -> set[int]:
     return set(places[head : len(places) - tail])
 
 
+def _shadow_of(text: str) -> str:
+    """The text letter for letter as the patterns see it: all digits Arabic ones, and those of an office's number none at all."""
+    shadow = text.translate(SHADOW)
+    if FEWEST_DIGITS.search(shadow) is None:
+        return shadow
+    for found in OFFICIAL.finditer(shadow):
+        start, end = found.span("number" if found["number"] else "firm")
+        shadow = f"{shadow[:start]}{NOTHING * (end - start)}{shadow[end:]}"
+    return shadow
+
+
 def mask(text: str) -> str:
     """The text without phone, identity, card and account numbers, e-mail addresses and number plates; all else is untouched."""
-    shadow = text.translate(SHADOW)
+    shadow = _shadow_of(text)
     return _masked(text, shadow)[0] if _may_hold_something(shadow) else text
 
 
@@ -160,7 +183,7 @@ def _starred(text: str, hidden: set[int]) -> str:
 
 def mask_for_group(text: str) -> str:
     """Like `mask`, and without door numbers: what a group or a public page may show."""
-    shadow = text.translate(SHADOW)
+    shadow = _shadow_of(text)
     if not _may_hold_something(shadow):
         return text
     text, shadow = _masked(text, shadow)
@@ -169,14 +192,14 @@ def mask_for_group(text: str) -> str:
 
 def mask_talk(text: str) -> str:
     """What staff write, as a group may read it: like `mask_for_group`, with nothing left of a number, and no door that stands alone."""
-    shadow = text.translate(SHADOW)
+    shadow = _shadow_of(text)
     if not _may_hold_something(shadow):
         return text
     for pattern, masker in PATTERNS:
         spans = [masker(found)[:2] for found in pattern.finditer(shadow)]
         text, shadow = _without(text, spans), _without(shadow, spans)
     text = mask_for_group(text)
-    return _without(text, [found.span() for found in DOOR_IN_TALK.finditer(text.translate(SHADOW))])
+    return _without(text, [found.span() for found in DOOR_IN_TALK.finditer(_shadow_of(text))])
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:

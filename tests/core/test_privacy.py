@@ -281,3 +281,34 @@ def test_talk_of_staff_shows_no_door_and_nothing_of_a_number(talk: str, shown: s
 )
 def test_talk_of_staff_keeps_what_is_no_door(talk: str) -> None:
     assert mask_talk(talk) == talk
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "社区电话0571-88123456",
+        "值班电话88123456",
+        "居委会座机：8812 3456",
+        "物业服务中心24小时值班电话 0571-88123456",
+        "医保咨询电话是 8765432",
+        "400-800-8888 转 2",
+        "请打 12345、96110 或 110",
+    ],
+)
+def test_number_of_an_office_stands(text: str) -> None:
+    assert (mask(text), mask_for_group(text), mask_talk(text)) == (text, text, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "物业王经理家电话88123456",
+        "报修人电话88123456",
+        "我家座机0571-88123456",
+        "社区电话13812345678",
+        "街道88123456789012345",
+    ],
+)
+def test_number_of_somebody_beside_an_office_does_not(text: str) -> None:
+    assert "8123456" not in mask(text)
+    assert "123456" not in mask_talk(text)
