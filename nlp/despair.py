@@ -205,6 +205,8 @@ _NOT_MEANT = re.compile(
 _NAMED = re.compile(
     "自杀|轻生|跳楼|寻短|想不开|[不唔弗勿]想活(?!动|泼|跃)|活[不唔]下去|撑不下去|熬不下去|不活了|遗书|上吊|割腕|要跳|想跳|自残|想死|寻死|活够|活腻|一死"
 )
+# What only begins like it: 不想活动, 要跳槽.
+_NOT_NAMED = re.compile("想活(?:动|泼|跃|络)|[要想](?:去|来)?跳(?:槽|舞|绳|操|级|广场|健美|远|高|伞|水|蚤|皮筋)")
 # What others must be brought to safety from first.
 _OTHERS_IN_DANGER = frozenset({"fire", "gas_leak", "violence", "missing", "collapse"})
 
@@ -230,12 +232,15 @@ def is_named(text: str, scores: Scores) -> bool:
     return (
         "self_harm" in scores.findings
         and _OTHERS_IN_DANGER.isdisjoint(scores.findings)
-        and _NAMED.search(text) is not None
+        and _NAMED.search(_NOT_NAMED.sub("", text)) is not None
     )
 
 
 def is_groan(text: str, scores: Scores) -> bool:
-    """Whether what the sums take for an emergency is no more than a manner of speaking: 加班加到不想活了, 我要跳下去游泳."""
+    """Whether what the sums take for an emergency is no more than a manner of speaking: 加班加到不想活了, 我要跳下去游泳, 我不想活动."""
     if not {"self_harm", "despair"} & scores.findings.keys() or not _OTHERS_IN_DANGER.isdisjoint(scores.findings):
         return False
+    rest = _NOT_NAMED.sub("", text)
+    if rest != text and _NAMED.search(rest) is None:
+        return "medical" not in scores.findings
     return _GROANED.search(text) is not None and "medical" not in scores.findings and _PLANS.search(text) is None
