@@ -1,5 +1,6 @@
 """What a handler knows: the message, where it was said, who said it, what was understood. One typed object, passed along."""
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from domain.outbox import Press, Rows
 
 # What a greeting or a thanks speaks for (nlp/data/silence.toml, signals.toml).
 COURTESIES = frozenset({"greeting", "thanks", "thanking", "ack", "praise"})
+CALLS_BY_NAME = re.compile(r"(?:^|\s)@\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ class Context:
     @property
     def is_private(self) -> bool:
         return self.chat.purpose == ChatPurpose.PRIVATE
+
+    @property
+    def is_to_neighbour(self) -> bool:
+        """Said to somebody else of the group by name, @李叔, or in reply to their words."""
+        incoming = self.incoming
+        if self.is_private or incoming.is_addressed or incoming.reply_to_bot:
+            return False
+        return bool(incoming.reply_to) or CALLS_BY_NAME.search(incoming.text) is not None
 
     @property
     def is_courtesy(self) -> bool:

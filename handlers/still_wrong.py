@@ -27,7 +27,12 @@ def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
 
 def may_tell(ctx: Context) -> bool:
     """Whether a line of a group can be what is still wrong, so that it must be looked up whether somebody waits for it."""
-    return ctx.incoming.kind == IncomingKind.MESSAGE and _says_something(ctx) and _is_waited_for(ctx)
+    return (
+        ctx.incoming.kind == IncomingKind.MESSAGE
+        and not ctx.is_to_neighbour
+        and _says_something(ctx)
+        and _is_waited_for(ctx)
+    )
 
 
 def _is_waited_for(ctx: Context) -> bool:
@@ -38,7 +43,7 @@ def _is_waited_for(ctx: Context) -> bool:
 def told(ctx: Context, question: dialogues.Conversation) -> bool:
     """The first words join and are acknowledged; later ones join where they say by themselves that it is wrong. False: something else."""
     case = ctx.session.get(listing.Case, int(question.data["case"]))
-    if ctx.is_courtesy or ctx.incoming.reply_to:
+    if ctx.is_courtesy or ctx.incoming.reply_to or ctx.is_to_neighbour:
         return False
     if case is None or case.state not in ACTIVE or is_other(ctx, case, Near.WHAT_IS_WRONG):
         dialogues.close(ctx.session, question)

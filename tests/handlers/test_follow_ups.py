@@ -78,3 +78,15 @@ async def test_after_ten_minutes_or_by_somebody_else_nothing_joins(stage: Stage)
     await stage.pass_time(minutes=11)
     await stage.say("王阿姨", GROUP, "装的灯太暗了，跟没装一样")
     assert (stage.numbers(), stage.steps(NUMBER)[-1]) == ([NUMBER], "assign")
+
+
+@pytest.mark.parametrize("said", ["@李叔 你说的那个灯跟没装一样", "@小吴 晚上一起去跳舞吗"])
+async def test_words_to_a_neighbour_are_not_taken_for_it(stage: Stage, said: str) -> None:
+    await reopened(stage, GROUP)
+    before = stage.texts(GROUP)
+    await stage.say("王阿姨", GROUP, said)
+    neighbours = await stage.say("李叔", GROUP, "我也这么觉得")
+    await stage.say("王阿姨", GROUP, "就是说嘛，太气人了", reply_to=neighbours)
+    assert (stage.texts(GROUP), stage.steps(NUMBER)[-1]) == (before, "assign")
+    await stage.say("王阿姨", GROUP, "装的盖子太松了，跟没装一样")
+    assert stage.last(GROUP).text == f"已补充到 {NUMBER}。"
