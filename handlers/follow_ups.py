@@ -228,7 +228,8 @@ def _take_details(ctx: Context, case: listing.Case, thanks: str) -> None:
     elif taking_back.sounds_so(ctx):
         taking_back.ask_whether(ctx, case)
     elif ctx.understanding.signal != Signal.STILL_BROKEN and (ctx.incoming.text or not ctx.incoming.album_id):
-        ctx.reply(thanks, number=case.number)
+        asks = thanks == "cases.private_joined" and case.kind == Kind.REPORT and not case.place
+        ctx.reply_text(say(thanks, number=case.number) + (say("cases.private_ask_place") if asks else ""))
 
 
 def _is_heard(ctx: Context, case: listing.Case) -> None:

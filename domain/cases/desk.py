@@ -203,7 +203,7 @@ def _check(session: Session, case: Case, new: Correction, *, now: datetime, is_n
 def _set_privacy(session: Session, case: Case, *, now: datetime) -> None:
     """What turns out to be between people leaves the groups: what they were told of it says no more than that."""
     was_private = case.is_private
-    case.is_private = words.is_private_matter(case.kind, case.topic)
+    case.is_private = words.is_private_matter(case.kind, case.topic, case.urgency)
     if not case.is_private or was_private:
         return
     session.flush()

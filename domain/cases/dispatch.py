@@ -6,7 +6,7 @@ from typing import cast
 
 from sqlalchemy import bindparam, or_, select
 
-from core.messages import Kind
+from core.messages import Kind, Urgency
 from domain import areas, people
 from domain.topics import topics
 from storage.areas import Area
@@ -97,7 +97,9 @@ def worker_for(session: Session, case: Case, today: date, *, without: frozenset[
     area = session.recall(Area, case.area_id or case.community_id)
     assert area is not None  # a foreign key
     duties = roster(session, case.community_id, today)
-    return choose(duties, areas.above(area), kind=Kind(case.kind), topic=case.topic, without=without)
+    is_of_a_home = case.is_private and case.kind == Kind.REPORT and case.urgency != Urgency.EMERGENCY
+    kind = Kind.DISPUTE if is_of_a_home else Kind(case.kind)
+    return choose(duties, areas.above(area), kind=kind, topic=case.topic, without=without)
 
 
 def superior_for(session: Session, case: Case, today: date, *, without: frozenset[int] = frozenset()) -> Duty | None:

@@ -9,6 +9,7 @@ from core.errors import Refused
 from core.messages import Kind, OutgoingAction
 from domain import chats, outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
+from domain.cases.words import BETWEEN_PEOPLE
 from domain.outbox import Outbox
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
@@ -27,8 +28,6 @@ __all__ = [
     "wishes_unread",
 ]
 
-# Topics that are about people of one home whatever kind of case they are.
-TOPICS_BETWEEN_PEOPLE = frozenset({"family"})
 SAID_TO_US = "chat"  # a case's source; any other was entered by staff
 
 
@@ -80,7 +79,7 @@ def for_groups(session: Session, cases: Sequence[Case], *, teller_id: int | None
     return [
         case
         for case in cases
-        if origins[case.id] in groups and not case.is_private and case.topic not in TOPICS_BETWEEN_PEOPLE
+        if origins[case.id] in groups and not case.is_private and case.topic not in BETWEEN_PEOPLE
     ]
 
 

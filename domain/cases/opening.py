@@ -105,7 +105,7 @@ def open_case(  # noqa: PLR0913 - a case's columns
         place=matter.place,
         area_id=matter.area_id,
         thing=thing_of(matter.topic, site_named(session, matter)),
-        is_private=words.is_private_matter(matter.kind, matter.topic),
+        is_private=words.is_private_matter(matter.kind, matter.topic, matter.urgency),
         source=source,
         chat_id=chat.id if chat else None,
         reporter_id=reporter_id,

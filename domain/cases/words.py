@@ -34,6 +34,8 @@ WAY_NAMES = {Way.PHONE: "电话", Way.SMS: "短信", Way.VISIT: "上门"}
 URGENCY_NAMES = {Urgency.NORMAL: "一般", Urgency.URGENT: "加急", Urgency.EMERGENCY: "紧急"}
 # Matters between people are never talked over in a group.
 PRIVATE_KINDS = frozenset({Kind.COMPLAINT, Kind.DISPUTE})
+# Nor what goes on in somebody's home, whatever kind of case it is; in danger everybody near must hear of it.
+BETWEEN_PEOPLE = frozenset({"family"})
 # Nor is somebody's wish to die.
 CRISIS = despair.TOPIC
 # Troubles that neighbours make for neighbours: there a clause of the convention adds something. It helps against no broken lamp.
@@ -116,13 +118,16 @@ def place_for_staff(session: Session, case: Case) -> str:
     return say("cases.place_private") if access.is_for_few(case) else place_name(session, case)
 
 
-def is_private_matter(kind: str, topic: str | None) -> bool:
+def is_private_matter(kind: str, topic: str | None, urgency: str) -> bool:
     """Whether it concerns nobody but the people themselves and who helps them."""
-    return kind in PRIVATE_KINDS or topic == CRISIS
+    is_of_a_home = topic in BETWEEN_PEOPLE and kind == Kind.REPORT and urgency != Urgency.EMERGENCY
+    return kind in PRIVATE_KINDS or topic == CRISIS or is_of_a_home
 
 
 def what(case: Case) -> str:
-    """Topic and place, fit for a group: 井盖 · 3号楼."""
+    """Topic and place, fit for a group: 井盖 · 3号楼. Of what goes on in a home, neither."""
+    if case.topic in BETWEEN_PEOPLE:
+        return KIND_NAMES[Kind(case.kind)]
     return what_of(case.kind, case.topic, case.place)
 
 
@@ -195,7 +200,10 @@ def private_opened(session: Session, case: Case) -> str:
     """What the reporter of a private matter reads in private: the number, who is on it, that one may go on here."""
     key = "crisis_opened" if case.topic == CRISIS else "private_opened"
     worker = crisis_worker(session, case) if case.topic == CRISIS else worker_name(session, case)
-    return gas_first(case) + say(f"cases.{key}", number=case.number, worker=worker)
+    asks = (
+        say("cases.private_ask_place") if case.kind == Kind.REPORT and case.topic != CRISIS and not case.place else ""
+    )
+    return gas_first(case) + say(f"cases.{key}", number=case.number, worker=worker) + asks
 
 
 def crisis_worker(session: Session, case: Case) -> str:

@@ -243,3 +243,39 @@ async def test_first_private_words_can_take_the_matter_back(stage: Stage) -> Non
     number = await complain(stage)
     await stage.say("李叔", PRIVATE, "撤回")
     assert (stage.case(number).state, stage.last("李叔").text) == ("withdrawn", f"已撤回 {number}（噪音）。")
+
+
+CHILD = "BX-20261121-0001"
+
+
+@pytest.mark.parametrize("said", ["402那家天天打孩子，你们管管", "3号楼402老人没人管，儿子都不回来"])
+async def test_what_goes_on_in_a_home_is_told_on_in_private(stage: Stage, said: str) -> None:
+    await stage.say("李叔", GROUP, said)
+    receipt = f"收到。这类事私下说更稳妥，{CHILD} 已登记；请私聊我补充，群里请先不要展开细节。"
+    assert stage.texts(GROUP) == [receipt]
+    await stage.pass_time(seconds=10)
+    assert (CHILD in stage.card("赵敏").text, stage.posts("张伟")) == (True, [])
+    await stage.press("赵敏", PRIVATE, "接单")
+    await stage.press("赵敏", PRIVATE, "办结")
+    await stage.say("赵敏", PRIVATE, "已上门劝说")
+    assert stage.texts(GROUP) == [receipt]
+
+
+async def test_its_place_is_asked_for_in_private_and_reaches_the_mediator(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "402那家天天打孩子")
+    await stage.start("李叔", f"area_{stage.place.grid.id}")
+    await stage.pass_time(seconds=10)
+    await stage.say("李叔", PRIVATE, "孩子哭得很惨")
+    joined = f"已补充到 {CHILD}，只有经办人能看到。您可以在这里继续补充情况或发照片。请先告诉我是哪栋楼、哪一户。"
+    assert stage.last("李叔").text == joined
+    await stage.say("李叔", PRIVATE, "3号楼2单元402")
+    assert (stage.case(CHILD).place, stage.last("李叔").text) == ("3号楼2单元402", f"已补充到 {CHILD}。")
+    assert stage.texts("赵敏")[-1] == f"{CHILD} 的位置更正为：3号楼2单元402"
+
+
+async def test_danger_in_a_home_calls_out_in_the_group_and_says_there_no_more_than_that(stage: Stage) -> None:
+    await stage.say("李叔", GROUP, "3号楼402又打孩子了，孩子哭得好惨，快来人")
+    case = stage.case(CHILD)
+    assert (case.urgency, case.is_private) == ("emergency", False)
+    await stage.press("张伟", PRIVATE, "接单")
+    assert stage.posts(GROUP)[0].text == f"{CHILD} 已登记：报事\n张网格员已接单，11月21日 12:00 前处理。"
