@@ -1,5 +1,6 @@
 """Who is in a community's register: the list with its search, one person with everything about them, and people entered by hand."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -101,7 +102,9 @@ def people_of(
 
 
 def _fits(session: Session, words: str) -> ColumnElement[bool]:
-    found = or_(Person.name.contains(words, autoescape=True), Person.code == words)
+    plain = unicodedata.normalize("NFKC", words).strip()  # Ｗ０１ and W01 are one code to whoever types it
+    named = [Person.name.contains(each, autoescape=True) for each in dict.fromkeys((words, plain)) if each]
+    found = or_(*named, func.upper(Person.code) == plain.upper())
     phone = clean_phone(words)
     return or_(found, Person.phone_hash == session.keyring.fingerprint(phone)) if phone else found
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 
 from core.messages import Kind, Urgency
 from domain import access
+from domain.cases import searching
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, may
 from domain.cases.words import KIND_NAMES, URGENCY_NAMES
 from domain.topics import name_of, topics
@@ -164,8 +165,7 @@ def _fits(filters: Filters, now: datetime) -> ColumnElement[bool]:
     if filters.is_overdue:
         conditions.append(_is_overdue(now))
     if filters.words:
-        columns = (Case.number, Case.text, Case.place)
-        conditions.append(or_(*(column.icontains(filters.words, autoescape=True) for column in columns)))
+        conditions.append(searching.fits(filters.words))
     return and_(*conditions)
 
 

@@ -9,6 +9,7 @@ from core.messages import Kind
 from domain import access
 from domain.cases import overview
 from domain.cases.overview import Filters
+from storage.areas import AreaLevel
 from storage.base import Session
 from storage.people import Role
 from tests import builders
@@ -50,3 +51,42 @@ def test_signs_of_a_pattern_in_a_search_are_only_signs(session: Session, now: da
         for words in ("100%", "%_", "\\")
     ]
     assert found == [[odd.id], [odd.id], []]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("13号楼", {"plain", "wide", "spaced", "chinese", "by area"}),
+        ("１３号楼", {"plain", "wide", "spaced", "chinese", "by area"}),
+        ("13 号楼", {"plain", "wide", "spaced", "chinese", "by area"}),
+        ("十三号楼", {"plain", "wide", "spaced", "chinese", "by area"}),
+        ("13号楼 电梯", {"wide", "chinese"}),
+        ("電梯", {"wide", "chinese"}),
+        ("一 单元", {"plain"}),
+        ("13 幢", set()),
+        ("电梯 13 号楼", {"wide", "chinese"}),
+        ("漏水 灯", set()),
+        ("　", {"plain", "wide", "spaced", "chinese", "by area", "other"}),
+    ],
+)
+def test_words_are_found_however_they_are_typed(session: Session, now: datetime, words: str, found: set[str]) -> None:
+    place = builders.community(session)
+    building = builders.area(session, "13号楼", AreaLevel.BUILDING, place.grid, place.id)
+    texts = {
+        "plain": "13号楼1单元漏水",
+        "wide": "１３号楼电梯坏了",
+        "spaced": "13 号楼 灯不亮",
+        "chinese": "十三号楼电梯有异响",
+        "by area": "咱们楼门口堆了垃圾",
+        "other": "3号楼路灯不亮",
+    }
+    cases = {
+        builders.case(
+            session, place, now, text=text, where="", area_id=building.id if name in ("by area", "chinese") else None
+        ).id: name
+        for name, text in texts.items()
+    }
+    clerk = builders.person(session, "周敏", Role.COMMUNITY_WORKER, place.id)
+    sight = overview.sight_of(session, clerk.id, place.id, in_china(now).date())
+    page = overview.page_of(session, sight, Filters(words=words.strip()), number=1, now=now)
+    assert {cases[row.id] for row in page.rows} == found
