@@ -9,6 +9,7 @@ People are called by their names, groups by their titles; PRIVATE is the speaker
 """
 
 import contextlib
+import functools
 import io
 import shutil
 import sqlite3
@@ -305,27 +306,38 @@ def _is_put_off_for_a_file(session: Session, now: datetime) -> bool:
 async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool = True) -> Stage:
     """The program on `telegram`, `simulator`, `wecom` or `wecom_bot`, with its data in `folder`; `template` is a migrated database file."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Who lives there is written once for each platform: the platform names the same people alike every time.
-    inhabited = template.with_name(f"inhabited-{kind}.sqlite3")
-    shutil.copyfile(inhabited if inhabited.exists() else template, folder / "wuwei.sqlite3")
+    # Who lives there is written once for each platform: the platform names the same people alike every time. On the simulator
+    # it is kept after the start, with the platform's own file: nobody needs to join again.
+    inhabited = template.with_name(f"inhabited-{kind}")
+    is_new = not inhabited.exists() or not starts
+    for file in [template] if is_new else inhabited.iterdir():
+        shutil.copyfile(file, folder / file.name)
     shutil.copyfile(template.with_name("wuwei.key"), folder / "wuwei.key")
     clock = StandingClock()
     wire = make_wire(kind, clock, folder)
     await wire.open()
-    settings = Settings(data_folder=folder, web=WebSettings(port=0, public_url="http://127.0.0.1:8600"))
+    settings = _settings().model_copy(update={"data_folder": folder})
     app = App(settings, clock, channels=wire.channels, roles=frozenset({INTAKE, SENDER, CLOCK}))
     with app.database.writing() as session:
-        place = builders.place_of(session) if inhabited.exists() else builders.community(session)
+        place = builders.community(session) if is_new else builders.place_of(session)
         stage = Stage(app, wire, clock, place)
         _gather(stage)
-        if not inhabited.exists():
+        if is_new:
             _settle_in(stage, session)
-    if not inhabited.exists():
-        _keep(folder / "wuwei.sqlite3", inhabited)
+    is_kept_before = is_new and starts and kind != "simulator"
+    if is_kept_before:
+        _keep(folder, inhabited)
     if starts:
         await app.start()
         await stage.settle()
+    if is_new and starts and not is_kept_before:
+        _keep(folder, inhabited)
     return stage
+
+
+@functools.cache
+def _settings() -> Settings:
+    return Settings(web=WebSettings(port=0, public_url="http://127.0.0.1:8600"))
 
 
 def _gather(stage: Stage) -> None:
@@ -350,11 +362,16 @@ def _settle_in(stage: Stage, session: Session) -> None:
         bind_group(stage, session, STAFF_GROUP, stage.place.id, purpose=ChatPurpose.STAFF)
 
 
-def _keep(file: Path, copy: Path) -> None:
-    """The database as it is now, for the next stage; there all at once, or not at all."""
+def _keep(folder: Path, copy: Path) -> None:
+    """The databases as they are now, for the next stage; there all at once, or not at all."""
     made = copy.with_suffix(".part")
-    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(made)) as target:
-        source.backup(target)
+    made.mkdir()
+    for file in folder.glob("*.sqlite3"):
+        with (
+            contextlib.closing(sqlite3.connect(file)) as source,
+            contextlib.closing(sqlite3.connect(made / file.name)) as target,
+        ):
+            source.backup(target)
     made.rename(copy)
 
 

@@ -206,6 +206,8 @@ class SimulatorWire:
 
     def __init__(self, clock: ShiftedClock, folder: Path) -> None:
         self.platform = SimulatedPlatform(folder / "simulator.sqlite3", clock)
+        self.platform._store._connection.execute("PRAGMA synchronous=OFF")  # as all databases of the tests
+        self._known = {one.id for one in (*self.platform.people(), *self.platform.groups())}
         self.channel: Channel = SimulatorChannel(self.platform)
         self._albums = itertools.count(1)
         self._ids = itertools.count(1)
@@ -224,10 +226,14 @@ class SimulatorWire:
         self.platform.close()
 
     def add_person(self, name: str, *, has_started: bool) -> str:
-        return self.platform.add_person(name, person_id=f"p{next(self._ids)}").id
+        person = f"p{next(self._ids)}"
+        return person if person in self._known else self.platform.add_person(name, person_id=person).id
 
     def add_group(self, title: str, members: Sequence[str]) -> str:
-        group = self.platform.add_group(title, group_id=f"g{next(self._ids)}").id
+        group = f"g{next(self._ids)}"
+        if group in self._known:
+            return group
+        self.platform.add_group(title, group_id=group)
         for member in members:
             self.platform.join(group, member)
         return group
