@@ -251,8 +251,13 @@ def withdraw(session: Session, case: Case, actor: Person, *, note: str, now: dat
 
 
 def reopen(session: Session, case: Case, actor: Person, *, note: str, now: datetime) -> None:
-    """Staff found that the matter is not done after all."""
-    work.reopen(session, case, actor_id=actor.id, note=_reason(note), now=now, why=work.Why.DESK)
+    """Staff found that the matter is not done after all; or that it should not have been withdrawn, which its reporter learns."""
+    reason, is_restored = _reason(note), case.state == State.WITHDRAWN
+    why = work.Why.RESTORED if is_restored else work.Why.DESK
+    work.reopen(session, case, actor_id=actor.id, note=reason, now=now, why=why)
+    if is_restored:
+        shown = staff_words.as_shown(session, case, reason)
+        telling.to_reporter(session, case, say("cases.restored_by_desk", number=case.number, reason=shown), now=now)
 
 
 def _reason(note: str) -> str:

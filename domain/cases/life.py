@@ -90,7 +90,8 @@ STEPS: dict[Step, tuple[frozenset[State], State | None]] = {
     Step.FINISH: (ACTIVE, State.FINISHED),
     Step.SATISFIED: (frozenset({State.FINISHED, State.CLOSED}), State.CLOSED),
     Step.DISSATISFIED: (frozenset({State.FINISHED, State.CLOSED}), State.OPEN),
-    Step.REOPEN: (frozenset({State.FINISHED, State.CLOSED}), State.OPEN),
+    # What was withdrawn only the desk opens again: a slip of its own, or of the resident's.
+    Step.REOPEN: (frozenset({State.FINISHED, State.CLOSED, State.WITHDRAWN}), State.OPEN),
     Step.CLOSE: (frozenset({State.FINISHED}), State.CLOSED),
     Step.WITHDRAW: (ACTIVE, State.WITHDRAWN),
     Step.ADD: (ALL, None),

@@ -42,6 +42,7 @@ class Why(StrEnum):
     DISSATISFIED = "dissatisfied"
     STILL_WRONG = "still_wrong"
     DESK = "desk"
+    RESTORED = "restored"
 
 
 def route(
@@ -315,7 +316,7 @@ def undo(session: Session, case: Case, *, actor_id: int, now: datetime) -> None:
 
 def press_on(session: Session, case: Case, text: str, *, actor_id: int | None, now: datetime) -> bool:
     """Somebody says it is still broken: a finished case opens again, an active one is urged on. True when it reopened."""
-    if may(case, Step.REOPEN):
+    if may(case, Step.REOPEN) and case.state != State.WITHDRAWN:
         reopen(session, case, actor_id=actor_id, note=text, now=now)
         return True
     if may(case, Step.REMIND):

@@ -293,6 +293,20 @@ async def test_the_desk_withdraws_with_a_reason_that_the_reporter_learns(desk: D
     assert told in clerk.sent()
 
 
+async def test_the_desk_takes_up_again_what_was_withdrawn(desk: Desk, town: Town) -> None:
+    worker, clerk = await page_for(desk, town.worker, town.case), await page_for(desk, town.clerk, town.case)
+    await clerk.done("withdraw", note="点错了行")
+    pages = [(await each.browser.get(f"/desk/cases/{town.case}")).text for each in (worker, clerk)]
+    assert ["恢复办理" in text for text in pages] == [False, True]
+    assert (await worker.take("reopen", note="我来恢复")).status_code == 409
+    assert await clerk.done("reopen", note="撤错了，接着办") == "已重新打开。"
+    again = clerk.case()
+    assert (again.state, again.closed_at, again.assignee_id) == ("assigned", None, town.worker)
+    assert [event.step for event in clerk.events()][-3:] == ["withdraw", "reopen", "assign"]
+    assert say("cases.restored_by_desk", number=again.number, reason="撤错了，接着办") in clerk.sent()
+    assert any("原来已撤销，社区恢复办理" in text for text in clerk.sent())
+
+
 def as_form(case: Case, **changes: str) -> dict[str, str]:
     """The correction form as the page fills it, with changes."""
     return {

@@ -30,10 +30,12 @@ def test_table_leads_everywhere_from_an_open_case() -> None:
     assert reached == set(State)
 
 
-def test_table_ends_only_with_withdrawal() -> None:
-    """What is closed may open again; what the resident took back may not."""
+def test_table_has_a_way_on_from_every_state() -> None:
+    """What is closed may open again; from what was withdrawn there is one step only, the desk's."""
     leaving = {state for froms, to in STEPS.values() if to is not None for state in froms if to != state}
-    assert set(State) - leaving == {State.WITHDRAWN}
+    assert set(State) - leaving == set()
+    from_withdrawn = {step for step, (froms, to) in STEPS.items() if to is not None and State.WITHDRAWN in froms}
+    assert from_withdrawn == {Step.REOPEN}
 
 
 def test_states_of_a_worker_are_active() -> None:
