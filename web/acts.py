@@ -57,6 +57,7 @@ ACT_NAMES = {
     "outbox.drop": "不再发送",
     "phone_task.done": "登记电话任务",
     "case.open": "登记事项",
+    "case.join": "登记并入已有的事项",
     "case.accept": "接单",
     "case.arrive": "到场",
     "case.assign": "派单",

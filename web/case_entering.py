@@ -8,7 +8,7 @@ from core.errors import Refused
 from domain import access
 from domain.cases import entering
 from domain.cases.desk import SOURCE_NAMES
-from domain.cases.entering import Asked, Entry, Who
+from domain.cases.entering import ANOTHER, Asked, Became, Entry, Who
 from domain.cases.opening import Matter
 from domain.cases.showing import Person
 from domain.outbox import Session
@@ -52,20 +52,22 @@ async def _new_page(
         values=values,
         refusal=refusal,
         asked=asked,
+        another=ANOTHER,
         sources=[(value, words) for value, words in SOURCE_NAMES.items() if value != "chat"],
         choices=correction_choices(places, here, visitor),
     )
 
 
-def _entry(form: Posted, visitor: Visitor) -> Entry:
+def _entry(form: Posted) -> Entry:
     kind, topic, urgency, place, area_id = matter_words(form)
-    here, who = visitor.community_id, form.text("who")
+    who = form.text("who")
     return Entry(
-        Matter(kind, topic, urgency, form.text("text"), place, area_id or here, has_place=bool(place)),
+        Matter(kind, topic, urgency, form.text("text"), place, area_id, has_place=bool(place)),
         form.text("source"),
         form.text("name", longest=60),
         form.text("phone", longest=30),
         who=Who(who) if who in set(Who) else Who.UNSAID,
+        same=form.text("same", longest=30),
     )
 
 
@@ -76,13 +78,14 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
     services = services_of(request)
     now = services.clock.now()
 
-    def work_on(session: Session) -> tuple[int, str, bool] | Asked:
-        entry, here = _entry(form, visitor), visitor.community_id
-        case = entering.enter(session, entry, community_id=here, actor_id=visitor.person_id, now=now)
-        if isinstance(case, Asked):
-            return case
-        person = session.get_one(Person, visitor.person_id)
-        return case.id, case.number, access.may_work(session, person, case, in_china(now).date())
+    def work_on(session: Session) -> tuple[int, Became, dict[str, object], bool] | Asked:
+        entry, here = _entry(form), visitor.community_id
+        entered = entering.enter(session, entry, community_id=here, actor_id=visitor.person_id, now=now)
+        if isinstance(entered, Asked):
+            return entered
+        case, person = entered.case, session.get_one(Person, visitor.person_id)
+        said: dict[str, object] = {"number": case.number, "count": case.joined + 1}
+        return case.id, entered.became, said, access.may_work(session, person, case, in_china(now).date())
 
     try:
         entered = await services.database.write(work_on)
@@ -90,7 +93,7 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
         return await _new_page(request, visitor, form.values(), status=409, refusal=sentence(refusal))
     if isinstance(entered, Asked):
         return await _new_page(request, visitor, form.values(), status=409, asked=entered)
-    case_id, number, is_ours = entered
+    case_id, became, said, is_ours = entered
     services.wake()
     address = f"/desk/cases/{case_id}" if is_ours else "/desk"
-    return done(request, visitor, address, "web.case_opened", number=number)
+    return done(request, visitor, address, f"web.case_{became}", "green", **said)

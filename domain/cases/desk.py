@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import or_, select
@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, calendars, corrections, outbox, people, reminders
-from domain.cases import opening, ratings, receipts, staff_words, telling, words, work
+from domain.cases import opening, placing, ratings, receipts, staff_words, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from storage.areas import Area
 from storage.base import Session
@@ -141,6 +141,7 @@ def correct(
 
     Where the topic or urgency changes and no new deadline is named, the deadline follows them.
     """
+    new, site = _placed(session, case, new)
     before, after = _changes(case, new)
     was = corrections.reading_of(case)
     if not after:
@@ -150,7 +151,6 @@ def correct(
         session, case, Step.CORRECT, now=now, actor_id=actor.id, note=note, data={"before": before, "after": after}
     )
     case.kind, case.topic, case.urgency = new.kind, new.topic, new.urgency
-    site = opening.site_in(case) if new.area_id == case.area_id else areas.site_of(session.get(Area, new.area_id))
     case.place, case.area_id, case.thing = new.place, new.area_id, opening.thing_of(new.topic, site)
     corrections.by_staff(session, case, was, by_id=actor.id, now=now)
     _set_privacy(session, case, now=now)
@@ -159,6 +159,18 @@ def correct(
     if is_rerouted and case.state in (State.OPEN, State.ASSIGNED):
         work.route(session, case, now=now)
     work.refresh(session, case, now=now)
+
+
+def _placed(session: Session, case: Case, new: Correction) -> tuple[Correction, str]:
+    """The correction with the area that its place lies in, and the building. Where the place is new and the area was left as it
+    stood, the area follows the place."""
+    was_left = new.area_id == (case.area_id or case.community_id)
+    if not new.place or new.place == case.place:
+        return new, opening.site_in(case) if was_left else areas.site_of(session.get(Area, new.area_id))
+    placed = placing.read(session, case.community_id, place=new.place, area_id=None if was_left else new.area_id)
+    is_read = placed.area_id != case.community_id
+    area_id = placed.area_id if is_read else new.area_id
+    return replace(new, area_id=area_id), placed.site or areas.site_of(session.get(Area, area_id))
 
 
 def _changes(case: Case, new: Correction) -> tuple[dict[str, str | None], dict[str, str | None]]:

@@ -1,7 +1,7 @@
-"""A matter that came by telephone or at the door, as staff enter it: who reported it, and what must be decided before it is opened."""
+"""A matter that came by telephone or at the door, as staff enter it: who reported it, where it is, and whether it is open already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,18 +10,22 @@ from sqlalchemy import select
 from core.clock import in_china
 from core.errors import Refused
 from core.ids import new_id
-from core.messages import Urgency
+from core.messages import Urgency, Utterance
+from core.privacy import mask_for_group
 from core.texts import say
 from domain import access, accounts, people, roster
-from domain.cases import opening, telling, words
+from domain.cases import joining, opening, placing, telling, words
 from domain.cases.desk import SOURCE_NAMES
+from domain.cases.life import STATE_NAMES, State
 from domain.cases.opening import Matter
-from storage.areas import Area
+from nlp.places import NOWHERE
+from nlp.understand import understand
 from storage.base import Session
 from storage.cases import Case
 from storage.people import Person
 
 SHORTEST_TEXT = 2
+ANOTHER = "another"
 
 
 class Who(StrEnum):
@@ -34,45 +38,119 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was typed. Name and telephone may be empty; `who` decides what `Asked` asked."""
+    """What was typed; the matter's area is the one chosen beside its place. Name and telephone may be empty. `who` and `same` decide
+    what `Asked` asked: `same` is the key of the open case that it is, or ANOTHER."""
 
     matter: Matter
     source: str
     name: str
     phone: str
     who: Who = Who.UNSAID
+    same: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """An open case that this may be, as much of it as any group may read."""
+
+    id: int
+    number: str
+    what: str
+    text: str
+    opened: str
+    state: str
+    count: str
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What staff must say first; nothing has been written. `known_as`: the number is this person's, who is called otherwise."""
 
-    known_as: str
+    known_as: str = ""
+    same: OpenCase | None = None
 
 
-def enter(session: Session, entry: Entry, *, community_id: int, actor_id: int, now: datetime) -> Case | Asked:
-    """The case that was opened, or what must be decided before."""
-    matter = entry.matter
-    if len(matter.text) < SHORTEST_TEXT:
+class Became(StrEnum):
+    """What became of an entry: the end of the key of its words."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    ADDED = "added"  # they were with that case already: more about it
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    case: Case
+    became: Became
+
+
+def enter(session: Session, entry: Entry, *, community_id: int, actor_id: int, now: datetime) -> Entered | Asked:
+    """The case that it was opened as, or has joined; or what must be decided before."""
+    typed = entry.matter
+    if len(typed.text) < SHORTEST_TEXT:
         raise Refused("cases.need_text")
-    area = session.get(Area, matter.area_id) if matter.area_id else None
-    if area is None or area.community_id != community_id:
-        raise Refused("cases.place_not_ours")
+    placed = placing.read(session, community_id, place=typed.place, text=typed.text, area_id=typed.area_id)
+    has_place = bool(placed.words)
+    matter = replace(typed, place=placed.words, area_id=placed.area_id, has_place=has_place, site=placed.site)
+    entry = replace(entry, matter=matter)
     is_desk = access.is_desk(session, actor_id, community_id, in_china(now).date())
     reporter = _reporter(session, entry, community_id=community_id if is_desk else None, now=now)
-    if isinstance(reporter, Asked):
-        return reporter
+    found = _open_already(session, entry, community_id=community_id, now=now)
+    is_asked = found is not None and entry.same not in (ANOTHER, str(found.id))
+    if isinstance(reporter, Asked) or is_asked:
+        known_as = reporter.known_as if isinstance(reporter, Asked) else ""
+        return Asked(known_as, _shown(found) if found is not None and is_asked else None)
     if reporter is not None:
         session.add(reporter)
         session.flush()
-    return _open(
-        session,
-        entry,
-        reporter_id=reporter.id if reporter else None,
-        community_id=community_id,
-        actor_id=actor_id,
-        now=now,
+    reporter_id = reporter.id if reporter else None
+    if found is not None and entry.same == str(found.id):
+        return _join(session, found, entry, reporter_id=reporter_id, actor_id=actor_id, now=now)
+    if entry.same not in ("", ANOTHER):
+        raise Refused("cases.join_gone")
+    case = _open(session, entry, reporter_id=reporter_id, community_id=community_id, actor_id=actor_id, now=now)
+    return Entered(case, Became.OPENED)
+
+
+def _open_already(session: Session, entry: Entry, *, community_id: int, now: datetime) -> Case | None:
+    """The open case that tells of the same trouble at the same place. Where no topic was chosen, the words say what it is about."""
+    matter = entry.matter
+    topic = matter.topic or understand(Utterance(matter.text, is_private=True, is_addressed=True), NOWHERE).topic
+    matter = replace(matter, topic=topic)
+    key = joining.key_of(session, matter, community_id)
+    return joining.same_thing(session, matter, key, now=now) if key else None
+
+
+def _shown(case: Case) -> OpenCase:
+    return OpenCase(
+        case.id,
+        case.number,
+        words.what(case),
+        words.short(mask_for_group(case.text)),
+        words.moment(case.opened_at),
+        STATE_NAMES[State(case.state)],
+        words.joined_count(case) if case.joined else "",
     )
+
+
+def _join(
+    session: Session, case: Case, entry: Entry, *, reporter_id: int | None, actor_id: int, now: datetime
+) -> Entered:
+    """Puts the reporter beside the one whose case it is, and hands their words to its worker."""
+    text, place, source = entry.matter.text, entry.matter.place, _source(entry)
+    row = joining.join_by_staff(
+        session, case, reporter_id, said=text, place=place, source=source, entered_by=actor_id, now=now
+    )
+    if row is None:
+        opening.add_note(session, case, text, actor_id=actor_id, now=now, cause_id=None)
+    else:
+        telling.to_worker(session, case, say("cases.card_added", number=case.number, note=text), now=now)
+    accounts.audit(
+        session, person_id=actor_id, act="case.join", subject=str(case.id), community_id=case.community_id, now=now
+    )
+    session.flush()
+    session.refresh(case)
+    return Entered(case, Became.JOINED if row else Became.ADDED)
 
 
 def _open(
@@ -84,7 +162,7 @@ def _open(
         community_id=community_id,
         chat=None,
         reporter_id=reporter_id,
-        source=entry.source if entry.source in SOURCE_NAMES else "telephone",
+        source=_source(entry),
         actor_id=actor_id,
         now=now,
     )
@@ -97,6 +175,10 @@ def _open(
     )
     session.flush()
     return case
+
+
+def _source(entry: Entry) -> str:
+    return entry.source if entry.source in SOURCE_NAMES else "telephone"
 
 
 def _reporter(session: Session, entry: Entry, *, community_id: int | None, now: datetime) -> Person | Asked | None:

@@ -10,10 +10,10 @@ from core.privacy import mask_for_group
 from core.texts import say
 from domain import chats, outbox
 from domain.cases import words
-from domain.cases.life import State
+from domain.cases.life import State, Step
 from domain.outbox import Outbox, Press, Priority
 from storage.base import Session
-from storage.cases import Case, CaseReporter
+from storage.cases import Case, CaseEvent, CaseReporter
 from storage.chats import Chat
 
 __all__ = ["CaseReporter", "latest_of", "line", "of_case", "of_person", "show", "tell"]
@@ -40,6 +40,12 @@ def of_case(session: Session, case: Case) -> Sequence[CaseReporter]:
 def of_person(session: Session, case: Case, person_id: int) -> CaseReporter | None:
     """This person's joining, if they have joined and not parted."""
     return next((row for row in of_case(session, case) if row.person_id == person_id), None)
+
+
+def entered_words(session: Session, case: Case) -> dict[str, CaseEvent]:
+    """The steps by which staff put somebody beside the reporter, by the key of the row: what those said stands in the note."""
+    steps = select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.step == Step.JOIN)
+    return {event.data["row"]: event for event in session.scalars(steps) if "row" in event.data}
 
 
 def latest_of(session: Session, person_id: int, chat_id: int, *, since: datetime) -> CaseReporter | None:

@@ -24,6 +24,7 @@ from domain.inbox import Noted
 from nlp.classify import shipped_classifier
 from nlp.likeness import ALIKE, likeness
 from nlp.normalise import normalise
+from nlp.numerals import read_number
 from nlp.places import NOWHERE
 from storage.base import Session
 from storage.cases import Case, CaseMessage, CaseReporter
@@ -185,7 +186,13 @@ def _details(words_of_it: str) -> tuple[frozenset[str], ...]:
     found = NOWHERE.find(plain)
     units = frozenset(mention.unit for mention in found if mention.unit)
     doors = frozenset(mention.door for mention in found if mention.door)
-    return units, doors, *(frozenset(pattern.findall(plain)) for pattern in _PARTS)
+    return units, doors, *(frozenset(map(_in_figures, pattern.findall(plain))) for pattern in _PARTS)
+
+
+def _in_figures(part: str) -> str:
+    """五楼 and 5层 are one floor, 负一层 and 地下1楼 another; a side stays as it is."""
+    number = read_number(part[:-1].removeprefix("地下").removeprefix("负")) if part[-1] in "楼层" else None
+    return f"{'负' if part.startswith(('地下', '负')) else ''}{number}" if number else part
 
 
 def backs(said: str) -> bool:
@@ -278,19 +285,6 @@ def join(
     session.flush()
     if person.id == case.reporter_id or joined.of_person(session, case, person.id) is not None:
         return None
-    data = {"by": str(person.id)} | ({"place": place} if place else {})
-    take_step(
-        session,
-        case,
-        Step.JOIN,
-        now=now,
-        actor_id=person.id,
-        note=said,
-        data=data,
-        cause_id=received.id,
-    )
-    # Not through the object: its version stays, so that a page opened before can still take its step.
-    session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined + 1))
     row = CaseReporter(
         id=new_id(),
         community_id=case.community_id,
@@ -304,6 +298,48 @@ def join(
         at=now,
         told_state=case.state,
     )
+    data = {"by": str(person.id)} | ({"place": place} if place else {})
+    return _put_beside(session, case, row, said=said, data=data, now=now)
+
+
+def join_by_staff(
+    session: Session,
+    case: Case,
+    person_id: int | None,
+    *,
+    said: str,
+    place: str,
+    source: str,
+    entered_by: int,
+    now: datetime,
+) -> CaseReporter | None:
+    """The same for somebody who rang or came, None where they left no name; their words stand in the step alone. None: they are
+    among them already."""
+    session.flush()
+    if person_id is not None and person_id == case.reporter_id:
+        return None
+    if person_id is not None and joined.of_person(session, case, person_id) is not None:
+        return None
+    row = CaseReporter(
+        id=new_id(),
+        community_id=case.community_id,
+        case_id=case.id,
+        person_id=person_id,
+        place=place,
+        has_own_words=True,
+        at=now,
+        told_state=case.state,
+    )
+    data = {"row": str(row.id), "source": source, "entered_by": str(entered_by)} | ({"place": place} if place else {})
+    return _put_beside(session, case, row, said=said, data=data, now=now)
+
+
+def _put_beside(
+    session: Session, case: Case, row: CaseReporter, *, said: str, data: dict[str, str], now: datetime
+) -> CaseReporter:
+    take_step(session, case, Step.JOIN, now=now, actor_id=row.person_id, note=said, data=data, cause_id=row.received_id)
+    # Not through the object: its version stays, so that a page opened before can still take its step.
+    session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined + 1))
     session.add(row)
     _raise_urgency(session, case, now=now)
     reminders.add_once(session, reminders.JOINED, case, due_at=now + SHOWN_AFTER)

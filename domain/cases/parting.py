@@ -78,7 +78,9 @@ def _calm(session: Session, case: Case, *, now: datetime) -> None:
 
 
 def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:
-    received = session.get(Received, row.received_id) if row.received_id else None
+    if row.received_id is None:
+        return _open_entered(session, case, row, actor_id=actor_id, now=now)
+    received = session.get(Received, row.received_id)
     chat = session.get(Chat, row.chat_id) if row.chat_id else None
     said = _words_of(session, case, row)
     if received is None or chat is None or not said:
@@ -112,6 +114,34 @@ def _open_own(session: Session, case: Case, row: CaseReporter, *, actor_id: int,
     return made
 
 
+def _open_entered(session: Session, case: Case, row: CaseReporter, *, actor_id: int, now: datetime) -> Case | None:
+    """What somebody said who rang or came: of the same kind as the case, and no more urgent than it was by itself."""
+    step = joined.entered_words(session, case).get(str(row.id))
+    if step is None or not step.note:
+        return None
+    urgency = Urgency(case.urgency)
+    matter = opening.Matter(
+        Kind(case.kind),
+        case.topic,
+        Urgency.NORMAL if urgency == Urgency.URGENT else urgency,
+        step.note,
+        row.place or case.place,
+        case.area_id,
+        has_place=True,
+        site=opening.site_in(case),
+    )
+    return opening.open_case(
+        session,
+        matter,
+        community_id=case.community_id,
+        chat=None,
+        reporter_id=row.person_id,
+        now=now,
+        source=step.data["source"],
+        actor_id=actor_id,
+    )
+
+
 def _understood_of(case: Case, row: CaseReporter, received: Received, said: str) -> Understanding | None:
     """What was understood of their words; of one matter among several, that which it joined by: its topic and its place."""
     understood = inbox.understanding_of(received)
@@ -122,6 +152,9 @@ def _understood_of(case: Case, row: CaseReporter, received: Received, said: str)
 
 
 def _words_of(session: Session, case: Case, row: CaseReporter) -> str:
+    if row.received_id is None:
+        step = joined.entered_words(session, case).get(str(row.id))
+        return step.note if step else ""
     query = select(CaseMessage.text).where(
         CaseMessage.case_id == case.id, CaseMessage.chat_id == row.chat_id, CaseMessage.message_id == row.message_id
     )

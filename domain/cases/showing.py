@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.messages import Kind, OutgoingAction, Urgency
 from core.privacy import mask_phone
 from domain import access, chats, files, people, windows
-from domain.cases import desk, words
+from domain.cases import desk, joined, words
 from domain.cases.desk import SOURCE_NAMES, Candidate
 from domain.cases.life import ACTIVE, STATE_NAMES, STEP_NAMES, State, Step, may
 from domain.cases.words import URGENCY_NAMES, WAY_NAMES
@@ -160,7 +160,7 @@ def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> Ca
     case = access.case_to_work(session, session.get_one(Person, person_id), case_id, today)
     is_desk = access.is_desk(session, person_id, case.community_id, today)
     events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id)).all()
-    assigned = [int(event.data["to"]) for event in events if event.data.get("to")]
+    assigned = [int(event.data[word]) for event in events for word in ("to", "entered_by") if event.data.get(word)]
     ids = {case.reporter_id, case.assignee_id, *(event.actor_id for event in events), *assigned} - {None}
     known = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(ids)))}
     names = {key: person.name or "（无姓名）" for key, person in known.items()}
@@ -237,7 +237,7 @@ def _events(session: Session, events: Sequence[CaseEvent], case: Case, names: di
 
 def _who(event: CaseEvent, case: Case, names: dict[int, str]) -> str:
     if event.actor_id is None:
-        return "系统"
+        return "未留名的居民" if event.data.get("entered_by") else "系统"
     name = names.get(event.actor_id, "")
     return f"{name}（报告人）" if event.actor_id == case.reporter_id else name
 
@@ -249,6 +249,9 @@ def _text(event: CaseEvent, names: dict[int, str], areas: dict[int, str]) -> str
     if data.get("to"):
         role = people.ROLE_NAMES.get(people.Role(data["role"]), "") if data.get("role") else ""
         lines.append(f"派给 {names.get(int(data['to']), '')}{f'（{role}）' if role else ''}")
+    if data.get("entered_by"):
+        source = SOURCE_NAMES.get(data["source"], "")
+        lines.append(f"{source}，由{names.get(int(data['entered_by']), '')}登记")
     if data.get("files"):
         lines.append(f"附 {len(data['files'])} 个文件")
     if data.get("by") == "staff":
@@ -314,8 +317,16 @@ def _joined(session: Session, case: Case) -> list[JoinedLine]:
         .where(CaseReporter.case_id == case.id, CaseReporter.parted_at.is_(None))
         .order_by(CaseReporter.id)
     )
+    entered = joined.entered_words(session, case)
     return [
-        JoinedLine(row.id, row.at, name or "", said_words or "", row.place, row.has_own_words)
+        JoinedLine(
+            row.id,
+            row.at,
+            name or "",
+            entered[str(row.id)].note if str(row.id) in entered else said_words or "",
+            row.place,
+            row.has_own_words,
+        )
         for row, name, said_words in session.execute(query)
     ]
 

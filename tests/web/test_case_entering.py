@@ -1,4 +1,4 @@
-"""Matters entered by hand: whose a telephone number is, and who may learn it."""
+"""Matters entered by hand: whose a telephone number is, and who may learn it; where they are, and whether they are open already."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from storage.cases import Case
+from storage.cases import Case, CaseEvent, CaseReporter
 from storage.database import Database
 from storage.people import Person, Residence, Role
 from tests import builders
@@ -24,6 +24,7 @@ ENTRY = {
     "text": "电梯停在五楼",
     "name": "",
     "phone": PHONE,
+    "same": "another",
 }
 
 
@@ -105,3 +106,98 @@ async def test_a_desk_learns_no_name_of_another_community(desk: Desk, town: Town
     async with await desk.sign_in(clerk) as browser:
         answers = [await enter(browser, name=name) for name in ("", "李阿姨")]
     assert [reporter_of(desk, answer).name for answer in answers] == ["", "李阿姨"]
+
+
+def case_of(desk: Desk, answer: httpx.Response) -> Case:
+    assert answer.status_code == 303, answer.text
+    with desk.database.reading() as session:
+        return session.get_one(Case, int(answer.headers["location"].rsplit("/", 1)[1]))
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "words"),
+    [
+        ("8号楼1单元", "电梯停在五楼", "8号楼1单元"),
+        ("8 号楼门口", "灯坏了", "8 号楼门口"),
+        ("", "8栋电梯停在五楼", "8栋"),
+    ],
+)
+async def test_a_typed_place_decides_who_gets_it(desk: Desk, town: Town, place: str, text: str, words: str) -> None:
+    async with await desk.sign_in(town.clerk) as browser:
+        case = case_of(desk, await enter(browser, place=place, text=text, area=str(town.place.id)))
+    building = town.place.other_building.id
+    assert (case.area_id, case.place, case.assignee_id) == (building, words, town.worker)
+    assert case.thing == f"lift@{building}"
+
+
+async def test_a_place_outside_the_chosen_area_is_refused(desk: Desk, town: Town) -> None:
+    before = count(desk)
+    async with await desk.sign_in(town.clerk) as browser:
+        refused = await enter(browser, place="8号楼1单元", area=str(town.place.grid.id))
+        passed_by = await enter(browser, place="", text="从8号楼过来的路灯坏了", area=str(town.place.grid.id))
+    assert (refused.status_code, count(desk)) == (409, (before[0] + 1, before[1]))
+    assert "“8号楼1单元”不在所选的第一网格里；请改位置或所属区域，不确定的选“和谐社区”就行。" in refused.text
+    case = case_of(desk, passed_by)
+    assert (case.area_id, case.place) == (town.place.grid.id, "")
+
+
+async def test_a_corrected_place_takes_the_area_along(desk: Desk, town: Town) -> None:
+    async with await desk.sign_in(town.clerk) as browser:
+        case = case_of(desk, await enter(browser, place="3号楼"))
+        fields = {"kind": "report", "topic": "lift", "urgency": "normal", "place": "8号楼", "area": str(case.area_id)}
+        mark = await csrf_of(browser)
+        answer = await browser.post(
+            f"/desk/cases/{case.id}/steps/correct",
+            data={"csrf": mark, "version": str(case.version), "reroute": "1", **fields},
+        )
+    after = case_of(desk, answer)
+    building = town.place.other_building.id
+    assert (after.area_id, after.thing, after.assignee_id) == (building, f"lift@{building}", town.worker)
+
+
+async def test_what_is_open_already_is_shown_and_joined_or_opened_on_purpose(desk: Desk, town: Town) -> None:
+    async with await desk.sign_in(town.clerk) as browser:
+        first = case_of(desk, await enter(browser, phone="", same=""))
+        before = count(desk)
+        asked = await enter(browser, text="8号楼电梯停在5楼不动", phone="", topic="", same="")
+        assert (asked.status_code, count(desk)) == (409, before)
+        assert f"是同一件事，并入 {first.number}" in asked.text
+        joined = await enter(browser, text="8号楼电梯停在5楼不动", same=str(first.id))
+        again = await enter(browser, text="8号楼电梯还停在5楼", same=str(first.id))
+        page = (await browser.get(joined.headers["location"])).text
+        other = case_of(desk, await enter(browser, text="8号楼电梯停在5楼不动", same="another"))
+    assert (case_of(desk, joined).id, case_of(desk, again).id, case_of(desk, again).joined) == (first.id, first.id, 1)
+    assert other.id != first.id
+    assert "8号楼电梯停在5楼不动" in page
+    assert "电话，由周敏登记" in page
+    with desk.database.reading() as session:
+        steps = select(CaseEvent).where(CaseEvent.case_id == first.id).order_by(CaseEvent.id)
+        said = [(event.step, event.actor_id, event.note) for event in session.scalars(steps)]
+    assert said[-2:] == [("join", town.known, "8号楼电梯停在5楼不动"), ("add", town.clerk, "8号楼电梯还停在5楼")]
+
+
+async def test_who_was_put_beside_a_case_by_hand_comes_out_with_a_case_of_their_own(desk: Desk, town: Town) -> None:
+    async with await desk.sign_in(town.clerk) as browser:
+        first = case_of(desk, await enter(browser, phone="", same=""))
+        await enter(browser, text="8号楼电梯停在5楼不动", same=str(first.id), source="walk_in")
+        with desk.database.reading() as session:
+            row = session.scalars(select(CaseReporter.id)).one()
+        mark = await csrf_of(browser)
+        answer = await browser.post(f"/desk/cases/{first.id}/reporters/{row}/part", data={"csrf": mark})
+        shown = (await browser.get(answer.headers["location"])).text
+    with desk.database.reading() as session:
+        own = session.scalars(select(Case).order_by(Case.id.desc())).first()
+        assert own is not None
+        assert (own.text, own.source, own.reporter_id, own.place) == (
+            "8号楼电梯停在5楼不动", "walk_in", town.known, "8号楼1单元",
+        )  # fmt: skip
+        assert session.get_one(Case, first.id).joined == 0
+    assert f"已分开，单独登记为 {own.number}。" in shown
+
+
+async def test_what_was_chosen_and_is_over_meanwhile_is_not_joined(desk: Desk, town: Town) -> None:
+    before = count(desk)
+    async with await desk.sign_in(town.clerk) as browser:
+        refused = await enter(browser, same="123")
+    assert (refused.status_code, count(desk)) == (409, before)
+    assert "刚才选的那一件已经办结或撤回，请再核对一遍。" in refused.text

@@ -445,7 +445,7 @@ async def test_a_call_becomes_a_case_like_any_other(desk: Desk, town: Town, now:
         answer = await enter(browser, area=str(town.place.other_building.id))
         assert answer.status_code == 303
         shown = (await browser.get(answer.headers["location"])).text
-        again = await enter(browser, area=str(town.place.id), source="walk_in", name="")
+        again = await enter(browser, area=str(town.place.id), source="walk_in", name="", same="another")
     with desk.database.reading() as session:
         first, second = [
             session.get_one(Case, int(one.headers["location"].rsplit("/", 1)[1])) for one in (answer, again)
