@@ -246,7 +246,8 @@ def _unrated(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """Nobody answered for days: closed, which is not the same as satisfied."""
     for case in cases:
         if case.state == State.FINISHED:
-            take_step(session, case, Step.CLOSE, now=now, data={"why": "unrated"})
+            was_asked = telling.reach(session, case) == telling.Reach.CHAT
+            take_step(session, case, Step.CLOSE, now=now, data={"why": "unrated" if was_asked else "unasked"})
             case.closed_at, case.rating = now, None
             work.refresh(session, case, now=now)
 

@@ -1,8 +1,8 @@
-"""What a step at the desk came to, as whoever took it is told: to whom the case went. Reads only."""
+"""What a step at the desk came to, as whoever took it is told: to whom the case went, how its reporter learns of it. Reads only."""
 
 from dataclasses import dataclass, field
 
-from domain.cases import words
+from domain.cases import telling, words
 from domain.cases.life import Step
 from storage.base import Session
 from storage.cases import Case
@@ -18,8 +18,15 @@ class Outcome:
 
 def of_step(session: Session, case: Case, step: str) -> Outcome:
     """The case as the step has left it."""
+    worker = {"worker": words.worker_name(session, case)}
     if step == Step.RETURN:
-        if case.assignee_id is None:
-            return Outcome("web.case_return_nobody")
-        return Outcome("web.case_return", {"worker": words.worker_name(session, case)})
-    return Outcome(f"web.case_{step}")
+        return Outcome("web.case_return", worker) if case.assignee_id else Outcome("web.case_return_nobody")
+    if step == Step.ASSIGN and telling.chat_with(session, case, case.assignee_id) is None:
+        return Outcome("web.case_assign_by_phone", worker)
+    key = f"web.case_{step}"
+    return Outcome(by_reach(session, case, key) if step in (Step.FINISH, Step.WITHDRAW) else key)
+
+
+def by_reach(session: Session, case: Case, key: str) -> str:
+    """The key of the sentence that says truthfully how its reporter learns of it."""
+    return f"{key}{telling.reach(session, case)}"

@@ -16,6 +16,7 @@ from domain import access, chats, files, people, windows
 from domain.cases import desk, joined, words
 from domain.cases.desk import SOURCE_NAMES, Candidate
 from domain.cases.life import ACTIVE, STATE_NAMES, STEP_NAMES, State, Step, may
+from domain.cases.telling import Reach, reach
 from domain.cases.words import URGENCY_NAMES, WAY_NAMES
 from domain.topics import name_of
 from storage.areas import Area
@@ -44,6 +45,15 @@ FIELD_NAMES = {
     "place": "位置",
     "area_id": "所属区域",
     "deadline_at": "时限",
+}
+WHY_NAMES = {
+    "joined": "反映的户数多",
+    "parted": "反映的户数少了",
+    "window": "平台不再放行消息，要打电话或发短信",
+    "deadline": "超过时限",
+    "untaken": "紧急事没有人接单，已通知下一位和上级",
+    "unrated": "居民没有评价，自动销单",
+    "unasked": "没有可以问的报告人，自动销单",
 }
 Tone = Literal["grey", "blue", "green", "amber", "red", "teal", "purple"]
 TONES: dict[Step, Tone] = {
@@ -152,6 +162,7 @@ class CaseView:
     files: list[FileLine]
     joined: list[JoinedLine]
     standing: Standing | None
+    reach: Reach
 
 
 def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> CaseView:
@@ -189,6 +200,7 @@ def view(session: Session, person_id: int, case_id: int, *, now: datetime) -> Ca
         files=_files(session, case),
         joined=_joined(session, case),
         standing=standing(session, case, now=now),
+        reach=reach(session, case),
     )
 
 
@@ -258,18 +270,10 @@ def _text(event: CaseEvent, names: dict[int, str], areas: dict[int, str]) -> str
         lines.append("由工作人员回访登记")
     if data.get("to_reporter"):
         lines.append("原报告人已撤回，由并入的邻居接着反映")
-    if data.get("why") == "joined":
-        lines.append("反映的户数多")
-    if data.get("why") == "window":
-        lines.append("平台不再放行消息，要打电话或发短信")
+    if data.get("why") in WHY_NAMES:
+        lines.append(WHY_NAMES[data["why"]])
     if data.get("way"):
         lines.append(f"方式：{WAY_NAMES[Way(data['way'])]}")
-    if data.get("why") == "deadline":
-        lines.append("超过时限")
-    if data.get("why") == "untaken":
-        lines.append("紧急事没有人接单，已通知下一位和上级")
-    if data.get("why") == "unrated":
-        lines.append("居民没有评价，自动销单")
     for field, value in data.get("after", {}).items():
         before = _field(field, data.get("before", {}).get(field), areas)
         lines.append(f"{FIELD_NAMES.get(field, field)}：{before} → {_field(field, value, areas)}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from core.privacy import mask_for_group
 from domain import chats, notices, outbox
@@ -10,6 +11,7 @@ from domain.outbox import Press, Priority
 from storage.base import Session
 from storage.cases import Case
 from storage.chats import Chat
+from storage.people import Person
 
 Buttons = Sequence[Sequence[Press]]
 
@@ -67,6 +69,30 @@ def to_assignee(session: Session, case: Case, text: str, *, now: datetime, file_
     to_person(session, case, case.assignee_id, text, now=now, file_ids=file_ids)
 
 
+def reporter_chat(session: Session, case: Case) -> Chat | None:
+    """Where its reporter is told: in the chat where the matter was raised; in private when it is private or came otherwise. None:
+    the bot cannot tell them."""
+    chat = session.get(Chat, case.chat_id) if case.chat_id else None
+    return chat_with(session, case, case.reporter_id) if chat is None or case.is_private else chat
+
+
+class Reach(StrEnum):
+    """How somebody can be told: by the bot, by a person who rings, or not at all. The end of the keys of what is said of it."""
+
+    CHAT = ""
+    TELEPHONE = "_by_phone"
+    NOT = "_nobody"
+
+
+def reach(session: Session, case: Case) -> Reach:
+    """How its reporter can be told."""
+    chat = reporter_chat(session, case)
+    if chat is not None and chat.state == chats.ChatState.BOUND:
+        return Reach.CHAT
+    reporter = session.get(Person, case.reporter_id) if case.reporter_id else None
+    return Reach.TELEPHONE if reporter is not None and reporter.phone_sealed is not None else Reach.NOT
+
+
 def to_reporter(
     session: Session,
     case: Case,
@@ -76,9 +102,11 @@ def to_reporter(
     buttons: Buttons = (),
     file_ids: Sequence[int] = (),
 ) -> None:
-    """In the chat where the matter was raised, as a reply to it; in private when it is private or was raised there."""
-    chat = session.get(Chat, case.chat_id) if case.chat_id else None
-    if chat is None or case.is_private:
+    """In that chat; as a reply to what they said, where it was said there."""
+    chat = reporter_chat(session, case)
+    if chat is None:
+        return
+    if case.is_private or chat.id != case.chat_id:
         to_person(session, case, case.reporter_id, text, now=now, buttons=buttons, file_ids=file_ids)
         return
     shown = text if chat.purpose == chats.ChatPurpose.PRIVATE else mask_for_group(text)

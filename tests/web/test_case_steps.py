@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core.messages import Kind
 from core.texts import say
+from domain import due
 from domain.cases import work
 from storage.access import AuditEntry
 from storage.cases import Case, CaseEvent, KeptAnswer
@@ -384,6 +385,51 @@ async def test_a_case_that_turns_out_private_leaves_the_group(desk: Desk, town: 
     assert page.case().assignee_id == town.clerk
     worker = await page_for(desk, town.worker, town.case)
     assert (await worker.browser.get(f"/desk/cases/{town.case}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "phone", "finished", "withdrawn", "hint"),
+    [
+        (
+            "",
+            "",
+            "已办结。没有留下可以告知的报告人，不会有评价。",
+            "已撤销。没有留下可以告知的报告人。",
+            "没有留下可以告知的报告人",
+        ),
+        (
+            "陈老师",
+            "139 1234 5678",
+            "已办结。机器人不能私聊报告人，请打电话告知；评价由社区用“回访销单”登记。",
+            "已撤销。机器人不能私聊报告人，请打电话告知。",
+            "机器人不能私聊报告人，请打电话告知",
+        ),
+    ],
+)
+async def test_nobody_is_said_to_be_told_who_cannot_be(
+    desk: Desk, town: Town, name: str, phone: str, finished: str, withdrawn: str, hint: str
+) -> None:
+    async with await desk.sign_in(town.clerk) as browser:
+        keys = []
+        for text in ("电梯停在五楼", "电梯按钮不亮了，按不动"):
+            answer = await enter(browser, text=text, name=name, phone=phone, same="another")
+            keys.append(int(answer.headers["location"].rsplit("/", 1)[1]))
+        shown = (await browser.get(f"/desk/cases/{keys[0]}")).text
+    assert (hint in shown, "会告诉报告人" in shown, "请其评价" in shown) == (True, False, False)
+    done, gone = [await page_for(desk, town.clerk, key) for key in keys]
+    assert await done.done("finish", note="已修好") == finished
+    assert await gone.done("withdraw", note="与前一件重复") == withdrawn
+    with desk.database.writing() as session:
+        due.run_due(session, now=desk.clock.now() + work.CLOSE_UNRATED)
+    assert (done.case().state, done.events()[-1].data) == ("closed", {"why": "unasked"})
+
+
+async def test_who_cannot_be_written_to_is_not_said_to_be_told(desk: Desk, town: Town) -> None:
+    with desk.database.writing() as session:
+        head = builders.person(session, "孙立", Role.MICRO_GRID_HEAD, town.place.grid.id).id
+    page = await page_for(desk, town.clerk, town.case)
+    told = "已派给孙微网格长，但机器人不能私聊此人，请打电话通知。"
+    assert await page.done("assign", person=str(head)) == told
 
 
 async def test_an_area_of_another_community_is_refused(desk: Desk, town: Town) -> None:
