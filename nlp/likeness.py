@@ -8,6 +8,7 @@ would join 路灯不亮 and 路灯下面堆垃圾, topics alone 电梯坏了 and
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
@@ -29,7 +30,7 @@ _SAYS_SOMETHING = 4  # runs in a first sentence that is more than a greeting
 _HEAD = 0.7  # what the first sentence counts beside the whole text
 _COMES_BACK = 1.3  # a word said four times counts six times
 _MOST_RUNS = 100  # the weightiest of a text; the rest would cost time and tell nothing
-_SAME_WORDS = 0.25  # from here two long texts share what they are about
+_SAME_WORDS = 0.26  # from here two long texts share what they are about
 _MARKS = re.compile(r"[^\u4e00-\u9fffa-z0-9]+")
 _SENTENCE_END = re.compile(r"[\s。！？；]+")
 # What a text says is wrong with a thing, which tells two troubles with the same thing apart.
@@ -105,16 +106,34 @@ def likeness(one: str, other: str, *, names: frozenset[str] = frozenset()) -> fl
 
     The order does not matter.
     """
+    return _probability(closeness(one, other, names=names))
+
+
+def likeness_to_all(text: str, told: Sequence[str], *, names: frozenset[str] = frozenset()) -> float:
+    """How likely a text tells of the trouble that all of `told`, at least one text, are taken to tell of."""
+    return _probability(of_nearest([closeness(text, other, names=names) for other in told]))
+
+
+def of_nearest(closenesses: Sequence[float]) -> float:
+    """The mean of the greatest third, at least one: who tells it in other words need only be near to some, and of many not to one alone."""
+    nearest = nlargest(-(-len(closenesses) // 3), closenesses)
+    return sum(nearest) / len(nearest)
+
+
+def closeness(one: str, other: str, *, names: frozenset[str] = frozenset()) -> float:
+    """The same as `likeness`, as logarithm of the odds; 0 where it is as likely as not."""
     words = shipped_classifier().number
     first, second = _describe(one, names, words), _describe(other, names, words)
     shared = sum(weight * second.runs[run] for run, weight in first.runs.items() if run in second.runs)
     if first.is_long and second.is_long:
-        told = 15.0 * (shared - _SAME_WORDS)
-    else:
-        topics = first.topics.keys() & second.topics.keys()
-        by_topic = sum(min(first.topics[code], second.topics[code]) for code in topics)
-        told = 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.9
-    return round(1.0 / (1.0 + math.exp(-told)), 3)
+        return 15.0 * (shared - _SAME_WORDS)
+    topics = first.topics.keys() & second.topics.keys()
+    by_topic = sum(min(first.topics[code], second.topics[code]) for code in topics)
+    return 4.4 * math.sqrt(by_topic) + _by_aspect(first, second) + 8.0 * max(0.0, shared - 0.5) - 3.9
+
+
+def _probability(odds: float) -> float:
+    return round(1.0 / (1.0 + math.exp(-odds)), 3)
 
 
 def _by_aspect(first: _Described, second: _Described) -> float:

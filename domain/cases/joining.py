@@ -6,7 +6,7 @@ Being wrong must be cheap: nothing that was said is lost, another building never
 import re
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
@@ -20,9 +20,10 @@ from domain import reminders
 from domain.cases import joined, opening, telling, words
 from domain.cases.life import ACTIVE, Step, take_step
 from domain.cases.opening import Matter
+from domain.cases.said import MOST_SAID, said_of
 from domain.inbox import Noted
 from nlp.classify import shipped_classifier
-from nlp.likeness import ALIKE, likeness
+from nlp.likeness import ALIKE, likeness_to_all
 from nlp.normalise import normalise
 from nlp.numerals import read_number
 from nlp.places import NOWHERE
@@ -75,13 +76,17 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open case as far as a new report is compared with it. `row` is the case itself where this transaction opened it."""
+    """An open case as far as a new report is compared with it: what opened it, and what those who joined said of it.
+
+    `row` is the case itself where this transaction opened it.
+    """
 
     id: int
     text: str
     place: str
     urgency: str
     opened_at: datetime
+    told: tuple[str, ...] = ()
     row: Case | None = None
 
 
@@ -95,7 +100,7 @@ def key_of(session: Session, matter: Matter, community_id: int | None) -> Key | 
 
 # Put together once: every batch asks it.
 OPEN_UNDER = (
-    select(Case.id, Case.community_id, Case.thing, Case.text, Case.place, Case.urgency, Case.opened_at)
+    select(Case.id, Case.community_id, Case.thing, Case.text, Case.place, Case.urgency, Case.opened_at, Case.joined)
     .where(
         # Not as pairs, which SQLite looks up in no index.
         Case.community_id.in_(bindparam("communities", expanding=True)),
@@ -112,17 +117,29 @@ OPEN_UNDER = (
 
 
 def note_open(session: Session, keys: Collection[Key], *, now: datetime) -> None:
-    """Looks up the open cases under all of these keys in one statement, for the `same_thing` that follow."""
+    """Looks up the open cases under all of these keys in one statement, for the `same_thing` that follow; a second one where some
+    have been joined."""
     found: dict[Key, list[Candidate]] = defaultdict(list)
     asked = {
         "communities": list({community_id for community_id, _ in keys}),
         "things": list({thing for _, thing in keys}),
         "since": now - WINDOW,
     }
-    for row in session.execute(OPEN_UNDER, asked) if keys else ():
-        found[row.community_id, row.thing].append(Candidate(row.id, row.text, row.place, row.urgency, row.opened_at))
+    rows = session.execute(OPEN_UNDER, asked).all() if keys else []
+    told = said_of(session, [row.id for row in rows if row.joined])
+    for row in rows:
+        candidate = Candidate(row.id, row.text, row.place, row.urgency, row.opened_at, told.get(row.id, ()))
+        found[row.community_id, row.thing].append(candidate)
     for key in keys:
         session.memo[SAME_THING, key] = found.get(key, [])
+
+
+def _note_told(session: Session, case: Case, said: str) -> None:
+    """Later reports of the same batch are compared with these words too."""
+    known = cast(list[Candidate], session.memo.get((SAME_THING, (case.community_id, case.thing)), []))
+    for index, candidate in enumerate(known):
+        if candidate.id == case.id:
+            known[index] = replace(candidate, told=(*candidate.told, said)[-MOST_SAID:])
 
 
 def note_opened(session: Session, case: Case, chat: Chat) -> None:
@@ -132,7 +149,7 @@ def note_opened(session: Session, case: Case, chat: Chat) -> None:
         session.memo[Case, case.id] = case
     known = session.memo.get((SAME_THING, (case.community_id, case.thing)))
     if known is not None and case.kind == Kind.REPORT:
-        made = Candidate(case.id, case.text, case.place, case.urgency, case.opened_at, case)
+        made = Candidate(case.id, case.text, case.place, case.urgency, case.opened_at, row=case)
         cast(list[Candidate], known).insert(0, made)
 
 
@@ -152,7 +169,7 @@ def same_thing(session: Session, matter: Matter, key: Key, *, now: datetime) -> 
         if not _may_be_one(matter, candidate, now):
             continue
         names = frozenset(f"{matter.place} {candidate.place}".split())
-        alike = likeness(matter.text, candidate.text, names=names)
+        alike = likeness_to_all(matter.text, (candidate.text, *candidate.told), names=names)
         if alike >= most:
             best, most = candidate, alike
     if best is None:
@@ -341,6 +358,8 @@ def _put_beside(
     # Not through the object: its version stays, so that a page opened before can still take its step.
     session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined + 1))
     session.add(row)
+    if row.has_own_words and said:
+        _note_told(session, case, said)
     _raise_urgency(session, case, now=now)
     reminders.add_once(session, reminders.JOINED, case, due_at=now + SHOWN_AFTER)
     reminders.add(session, reminders.JOIN_SETTLED, case, due_at=now + joined.UNDO)

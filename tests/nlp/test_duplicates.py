@@ -1,7 +1,7 @@
 """The figures of joining are counted right."""
 
-from nlp.duplicates import ALIKE_ANYWHERE, judge_duplicates
-from nlp.likeness import ALIKE, likeness
+from nlp.duplicates import SAID_ANYWHERE, judge_duplicates
+from nlp.likeness import closeness
 
 
 def test_pairs_are_counted_by_place_and_case() -> None:
@@ -58,10 +58,29 @@ def test_one_scheme_without_a_place_joins_only_what_is_surely_alike() -> None:
     leaflets = (
         "金穗计划的传单贴满楼道。每个单元的墙上、门上、电梯里都是，撕了又贴，物业也不来铲，看着乱糟糟的，请管一管。"
     )
-    assert ALIKE <= likeness(gone, leaflets) < ALIKE_ANYWHERE
+    assert 0 <= closeness(gone, leaflets) < SAID_ANYWHERE
     rows = [{"text": gone, "case": "gone"}, {"text": leaflets, "case": "leaflets"}]
     figures = judge_duplicates([row | {"place": "金穗计划"} for row in rows])
     assert figures["same_place_wrongly_joined"] == {"value": 0.0, "of": 1, "interval": [0.0, 0.793]}
+
+
+SMOKE = "云景苑一楼餐馆油烟直排，没有烟道。餐馆的油烟从后厨直接排到楼上，烟道一直没有装，楼上开窗全是油烟，请查一查餐馆的烟道和油烟净化设备。"
+BOTH = "云景苑楼下餐馆油烟和夜宵摊烧烤烟太大。餐馆油烟没有烟道，晚上夜宵摊又摆出来烧烤，烧烤的烟和油烟一起往楼上飘，夜宵摊摆到凌晨两点。"
+STALL = "云景苑门口夜宵摊烧烤到凌晨。夜宵摊每天摆到凌晨，烧烤炭火的烟把整栋楼熏得睡不着，孩子咳了一个星期，夜宵摊撤了又来，没有人管。"
+
+
+def test_messages_join_in_the_order_of_their_time() -> None:
+    """The stall joins by what the second had said; before the second has come it is another trouble."""
+
+    def recall(*times: str) -> object:
+        rows = [
+            {"text": text, "case": "smoke", "place": "云景苑", "time": time}
+            for text, time in zip((SMOKE, BOTH, STALL), times, strict=True)
+        ]
+        return judge_duplicates(rows)["recall"]
+
+    assert recall("2019/9/8 7:00:00", "2019-09-09", "2019-10-01") == {"value": 1.0, "of": 3, "interval": [0.438, 1.0]}
+    assert recall("2019/9/8", "2019/10/1", "2019/9/9") == {"value": 0.3333, "of": 3, "interval": [0.061, 0.792]}
 
 
 def test_no_rows_give_no_figures() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.likeness import ALIKE, likeness
+from nlp.likeness import ALIKE, closeness, likeness, likeness_to_all, of_nearest
 from nlp.teaching import Taught, teach, trying
 
 # Reports as they come by letter: long, of one estate, much of the wording the same.
@@ -80,6 +80,27 @@ def test_likeness_weighs_the_first_sentence_that_says_something() -> None:
     rest = SMOKE_AGAIN.partition("。")[2]
     with_head = likeness(SMOKE, f"{greeting}云景苑烧烤店油烟没人管。{rest}")
     assert with_head > likeness(SMOKE, f"{greeting}{rest}云景苑烧烤店油烟没人管。")
+
+
+@pytest.mark.parametrize(
+    ("closenesses", "nearest"),
+    [
+        ([-2.0], -2.0),
+        ([-4.0, 1.0], 1.0),
+        ([1.0, -4.0, 0.0], 1.0),
+        ([3.0, 1.0, -4.0, -4.0], 2.0),
+        ([2.0] * 3 + [-4.0] * 6, 2.0),
+    ],
+)
+def test_nearest_third_counts(closenesses: list[float], nearest: float) -> None:
+    assert of_nearest(closenesses) == nearest
+
+
+def test_text_is_as_like_a_case_as_to_the_nearest_of_what_was_told() -> None:
+    lift, dirt, again = "3号楼电梯坏了", "电梯里有狗尿", "3栋电梯又停了 爬楼爬死人"
+    assert likeness_to_all(again, [lift]) == likeness(again, lift)
+    assert likeness_to_all(again, [dirt, lift]) == likeness(again, lift) >= ALIKE
+    assert (closeness(lift, dirt) >= 0) is (likeness(lift, dirt) >= ALIKE)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -8,11 +8,12 @@ from sqlalchemy import event, select
 
 from core.messages import Kind, Urgency
 from domain import retention
-from domain.cases import joined, joining, words
+from domain.cases import joined, joining, parting, words
 from domain.cases.joining import agrees, are_apart, backs
 from domain.cases.opening import Matter
 from storage.base import Session
 from storage.cases import Case, CaseReporter
+from storage.messages import Received
 from tests import builders
 from tests.builders import Place
 
@@ -116,6 +117,62 @@ def test_long_reports_are_not_one_for_the_name_of_their_place(session: Session, 
         assert found(session, wanted, place, now=now) is joins
 
 
+SMOKE = "楼下餐馆油烟直排，没有烟道。餐馆的油烟从后厨直接排到楼上，烟道一直没有装，楼上开窗全是油烟，请查一查餐馆的烟道和油烟净化设备。"
+BOTH = "楼下餐馆油烟和夜宵摊烧烤烟太大。餐馆油烟没有烟道，晚上夜宵摊又摆出来烧烤，烧烤的烟和油烟一起往楼上飘，夜宵摊摆到凌晨两点。"
+STALL = (
+    "夜宵摊烧烤到凌晨。夜宵摊每天摆到凌晨，烧烤炭火的烟把整栋楼熏得睡不着，孩子咳了一个星期，夜宵摊撤了又来，没有人管。"
+)
+
+
+def joins(session: Session, case: Case, name: str, text: str, *, has_own_words: bool, now: datetime) -> CaseReporter:
+    who = builders.person(session, name)
+    chat = builders.private_chat(session, who, now)
+    said = Received(
+        channel=chat.channel,
+        account=chat.account,
+        external_id=f"m{chat.id}",
+        kind="message",
+        chat_id=chat.id,
+        sender=chat.external_id,
+        message_id="1",
+        text=text,
+        sent_at=now,
+        received_at=now,
+    )
+    session.add(said)
+    session.flush()
+    row = joining.join(session, case, who, said, said=text, place="", has_own_words=has_own_words, now=now)
+    assert row is not None
+    return row
+
+
+def test_report_is_compared_with_what_those_who_joined_have_said(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now, topic="oil_fume", text=SMOKE)
+    stall = matter(place, STALL, topic="oil_fume")
+    assert found(session, stall, place, now=now) is None
+    row = joins(session, case, "李叔", BOTH, has_own_words=True, now=now)
+    assert joining.same_thing(session, stall, (place.id, case.thing), now=now) is case  # of the same batch
+    assert found(session, stall, place, now=now) is case
+    parting.part(session, case, row, actor_id=row.person_id or 0, now=now, is_matter=False)
+    assert found(session, stall, place, now=now) is None
+
+
+def test_report_is_compared_with_what_staff_wrote_down_for_who_rang(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now, topic="oil_fume", text=SMOKE)
+    clerk = builders.person(session, "周敏")
+    joining.join_by_staff(session, case, None, said=BOTH, place="", source="telephone", entered_by=clerk.id, now=now)
+    assert found(session, matter(place, STALL, topic="oil_fume"), place, now=now) is case
+
+
+def test_words_of_who_only_agreed_are_not_compared(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    case = builders.case(session, place, now, topic="oil_fume", text=SMOKE)
+    joins(session, case, "李叔", BOTH, has_own_words=False, now=now)
+    assert found(session, matter(place, STALL, topic="oil_fume"), place, now=now) is None
+
+
 def test_emergency_joins_only_an_emergency_of_just_now(session: Session, now: datetime) -> None:
     place = builders.community(session)
     builders.case(session, place, now, topic="fire", text="3号楼冒烟", where="3号楼")
@@ -146,6 +203,22 @@ def test_many_reports_are_looked_for_in_one_statement_by_its_index(
         f"EXPLAIN QUERY PLAN {statements[0]}", tuple(["1"] * 20)[: statements[0].count("?")]
     )
     assert any("ix_case_same_thing" in str(row) for row in plan)
+
+
+def test_what_was_said_of_joined_cases_costs_one_statement_more(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    statements: list[str] = []
+    event.listen(
+        session.get_bind(), "before_cursor_execute", lambda _c, _u, statement, *_: statements.append(statement)
+    )
+    counted = []
+    for name in ("李叔", "王阿姨", "赵姐"):
+        case = builders.case(session, place, now, topic="oil_fume", text=SMOKE)
+        joins(session, case, name, BOTH, has_own_words=True, now=now)
+        statements.clear()
+        joining.note_open(session, [(place.id, case.thing)], now=now)
+        counted.append(len(statements))
+    assert counted == [2, 2, 2]
 
 
 def test_who_is_forgotten_is_no_longer_among_the_reporters(session: Session, now: datetime) -> None:
