@@ -13,10 +13,11 @@ import functools
 import io
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from PIL import Image
@@ -39,6 +40,7 @@ from tests import builders
 from tests.wire_aibot import AibotWire
 from tests.wires import Notice, Seen, SimulatorWire, TelegramWire, WeComWire, Wire, drained
 
+Result = TypeVar("Result")
 PRIVATE = ""
 GROUP = "春晖园邻里群"
 STAFF_GROUP = "工作群"
@@ -159,15 +161,20 @@ class Stage:
             await drained(self.wire)
             await self.app.receiver.settled()
             done = 0
-            if is_due := await self.app.database.read(self._is_any_due):
+            if is_due := self._look(self._is_any_due):
                 done = await self.app.ticker.tick() + await self.app.fetcher.fetch_due()
                 done += await self.app.sender.send_due() + await self.app.hander.work_due()
             if done or not (self.wire.is_drained() and self.app.receiver.is_idle):
                 continue
-            if not is_due or not await self.app.database.read(self._is_waiting):
+            if not is_due or not self._look(self._is_waiting):
                 return
-            self.clock.move_to(await self.app.database.read(self._next_moment))
+            self.clock.move_to(self._look(self._next_moment))
         raise AssertionError("it never settles")
+
+    def _look(self, look: Callable[[Session], Result]) -> Result:
+        """A short look at the database, here and now: the way through a reader's thread costs as much again."""
+        with self.app.database.reading() as session:
+            return look(session)
 
     def _is_any_due(self, session: Session) -> bool:
         """Whether a round may find something: one look in place of one for each part of the program."""

@@ -207,7 +207,7 @@ class SimulatorWire:
     def __init__(self, clock: ShiftedClock, folder: Path) -> None:
         self.platform = SimulatedPlatform(folder / "simulator.sqlite3", clock)
         self.platform._store._connection.execute("PRAGMA synchronous=OFF")  # as all databases of the tests
-        self._known = {one.id for one in (*self.platform.people(), *self.platform.groups())}
+        self._known = {one.id for one in self.platform.people()} | {one.id for one in self.platform.groups()}
         self.channel: Channel = SimulatorChannel(self.platform)
         self._albums = itertools.count(1)
         self._ids = itertools.count(1)
