@@ -45,7 +45,7 @@ class AuditFilter:
 
     person_id: int | None = None
     act: str = ""
-    subject: str = ""
+    subjects: frozenset[str] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -65,8 +65,8 @@ def _conditions(community_id: int, wanted: AuditFilter) -> list[ColumnElement[bo
         conditions.append(AuditEntry.person_id == wanted.person_id)
     if wanted.act:
         conditions.append(AuditEntry.act == wanted.act)
-    if wanted.subject:
-        conditions.append(AuditEntry.subject == wanted.subject)
+    if wanted.subjects:
+        conditions.append(AuditEntry.subject.in_(wanted.subjects))
     if wanted.since is not None:
         conditions.append(AuditEntry.at >= wanted.since)
     if wanted.until is not None:
@@ -105,6 +105,21 @@ def names_of(session: Session, rows: Sequence[Act]) -> dict[str, str]:
         keys = {int(subject) for subject in wanted if subject.isdecimal()}
         found |= {str(one): words for one, words in session.execute(select(key, name).where(key.in_(keys))) if words}
     return found
+
+
+def subjects_called(session: Session, community_id: int, words: str) -> frozenset[str]:
+    """The keys of what these words mean: a key, a case's number, or the name of somebody, an area or an announcement. Never empty."""
+    words = words.strip()
+    meant = (
+        select(Area.id).where(Area.community_id == community_id, Area.name == words),
+        select(Announcement.id).where(Announcement.community_id == community_id, Announcement.title == words),
+        select(Case.id).where(Case.community_id == community_id, Case.number == words.upper()),
+    )
+    found = {words} | {str(key) for query in meant for key in session.scalars(query)}
+    # Whoever occurs in this log may be asked for by name; others are as unknown as nobody.
+    named = {str(key) for key in session.scalars(select(Person.id).where(Person.name == words))}
+    occurring = select(AuditEntry.subject).where(AuditEntry.community_id == community_id, AuditEntry.subject.in_(named))
+    return frozenset(found | set(session.scalars(occurring)))
 
 
 def acts_of(session: Session, community_id: int) -> list[str]:

@@ -64,15 +64,16 @@ async def show(request: Request, visitor: DeskVisitor) -> HTMLResponse:
     }
     here = paging(request)
     first, last, fault = _days(asked)
-    wanted = audit.AuditFilter(
-        person_id=read_key(asked["person"]),
-        act=asked["act"],
-        subject=asked["subject"],
-        since=first,
-        until=last + timedelta(days=1) if last else None,
-    )
 
     def work(session: Session) -> dict[str, object]:
+        meant = audit.subjects_called(session, visitor.community_id, asked["subject"]) if asked["subject"] else ()
+        wanted = audit.AuditFilter(
+            person_id=read_key(asked["person"]),
+            act=asked["act"],
+            subjects=frozenset(meant),
+            since=first,
+            until=last + timedelta(days=1) if last else None,
+        )
         rows, total = audit.entries(session, visitor.community_id, wanted, offset=here.offset, limit=here.size)
         return {
             "rows": rows,

@@ -127,6 +127,9 @@ async def test_log_calls_what_was_done_and_to_what_by_name(office: Office, now: 
     clerk = await office.browser(office.clerk)
     assert (await clerk.post(f"/desk/cases/{case_id}/steps/accept")).status_code == 303
     assert (await clerk.post(f"/people/{office.worker}/phone")).status_code == 200
+    for words, act in ((number.lower(), "接单"), ("王建国", "查看电话"), (str(case_id), "接单"), ("钱进", None)):
+        narrowed = (await clerk.client.get("/audit", params={"subject": words})).text
+        assert re.findall(r'data-label="做了什么">([^<]+)<', narrowed) == ([act] if act else [])
     page = (await clerk.get("/audit")).text
     assert f'<a href="/desk/cases/{case_id}">{number}</a>' in page
     assert f'<a href="/people/{office.worker}">王建国</a>' in page
