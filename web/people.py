@@ -9,6 +9,7 @@ from core.clock import in_china
 from core.errors import Refused
 from core.privacy import mask_phone
 from domain import accounts, area_tree, chats, duties, retention, roster
+from domain.areas import Area
 from domain.outbox import Session
 from domain.people import ROLE_NAMES, phone_of
 from domain.people import Role as AnyRole
@@ -105,7 +106,7 @@ async def add(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Resp
         person = roster.add(session, **words, now=now)
         if not form.is_checked(SHARED):
             roster.check_phone(session, visitor.community_id, words["phone"], but_id=person.id)
-        area = area_tree.area_of(session, visitor.community_id, form.key("area") or 0)
+        area = _area(session, visitor, form)
         duties.give(session, person, area, form.text("role"), from_on=in_china(now).date())
         note(request, visitor, session, "person.add", person.id)
         return person.id
@@ -254,7 +255,7 @@ async def give_duty(request: Request, visitor: ClerkVisitor, person_id: int, for
     def work(session: Session) -> None:
         person = roster.person_of(session, visitor.community_id, person_id)
         duties.check_may_touch(session, person_id, role=role, is_administrator_asking=visitor.is_administrator)
-        area = area_tree.area_of(session, visitor.community_id, form.key("area") or 0)
+        area = _area(session, visitor, form)
         first, last = form.day("from_on") or today, form.day("until_on")
         duty = duties.give(session, person, area, role, from_on=first, until_on=last)
         note(request, visitor, session, "duty.give", person_id, duty=str(duty.id), role=role, area=str(area.id))
@@ -264,6 +265,14 @@ async def give_duty(request: Request, visitor: ClerkVisitor, person_id: int, for
     except Refused as refusal:
         return await _again(request, visitor, person_id, form, refusal)
     return done(request, visitor, f"/people/{person_id}", "people.duty_given", role=ROLE_NAMES[AnyRole(role)])
+
+
+def _area(session: Session, visitor: Visitor, form: Posted) -> Area:
+    """Where the duty is; refused when nothing was chosen."""
+    key = form.key("area")
+    if key is None:
+        raise Refused("people.area_missing")
+    return area_tree.area_of(session, visitor.community_id, key)
 
 
 @router.post("/{person_id}/duties/{duty_id}/end")

@@ -147,7 +147,7 @@ async def test_duty_is_given_for_a_time_and_ended(office: Office) -> None:
         ({"role": "grid_worker", "area": "grid"}, 409, "时间还重叠"),
         ({"role": "administrator"}, 409, "只能由系统管理员改动"),
         ({"area": "there"}, 404, "没有找到这个区域"),
-        ({"area": ""}, 404, "没有找到这个区域"),
+        ({"area": ""}, 409, "请选择负责的区域"),
     ],
 )
 async def test_impossible_duty_is_refused(office: Office, fields: dict[str, str], status: int, words: str) -> None:
