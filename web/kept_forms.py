@@ -18,6 +18,7 @@ from web.sign_in import ways_in
 # What is read of somebody who is not signed in, and never was. Photos make a form larger.
 LARGEST_FROM_STRANGERS = MEBIBYTE
 LEAVING = "/sign-out"
+AGAIN = "kept_before"
 # Fields with words that somebody has typed, and what to call them wherever they stand.
 LABELS = {
     "title": "标题",
@@ -98,6 +99,8 @@ def _kept(
         labels=LABELS,
         files=list(files.items()),
         is_whole=is_whole,
+        again_field=AGAIN,
+        is_again=AGAIN in form,
         own_address="",  # opened again by itself, it would be empty
         **ways_in(request),
     )

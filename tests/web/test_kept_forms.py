@@ -36,7 +36,7 @@ def kept(answer: httpx.Response) -> dict[str, str]:
 async def again(browser: Browser, answer: httpx.Response) -> httpx.Response:
     """Somebody presses the page's button."""
     action = answer.text.split('<form method="post" action="/desk', 1)[1].split('"', 1)[0]
-    return await browser.client.post(f"/desk{action}", data=kept(answer))
+    return await browser.client.post(f"/desk{action}", data=kept(answer) | {"kept_before": "1"})
 
 
 async def late(office: Office, person_id: int) -> tuple[Browser, httpx.Response, int]:
@@ -63,6 +63,7 @@ async def test_a_late_form_is_shown_again_and_carried_out_after_signing_in(offic
     assert "在这台设备上点开它回复的链接" in answer.text
     early = await again(browser, answer)
     assert kept(early) == kept(answer)  # pressed before signing in: still there
+    assert ["还没有登录成功" in each.text for each in (answer, early)] == [False, True]
     await come_in(office, browser, office.clerk)
     done = await again(browser, answer)
     assert (done.status_code, done.headers["location"]) == (303, f"/desk/cases/{case_id}")
