@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from core.messages import Urgency
 from core.texts import say
 from domain import chats, files, outbox, reminders
-from domain.cases import calls, joined, photos, receipts, telling, words, work
+from domain.cases import calls, claims, joined, photos, receipts, telling, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, WITH_WORKER, State, Step, take_step
 from domain.cases.proofs import ask_again
 from domain.outbox import Priority
@@ -27,7 +27,9 @@ BATCH = 1000
 PHOTO_WAIT = timedelta(seconds=3)
 LONGEST_PHOTO_WAIT = timedelta(seconds=30)
 # What a telephone would ring for and can wait until the morning.
-NOT_AT_NIGHT = frozenset({reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, reminders.RATING_NUDGE})
+NOT_AT_NIGHT = frozenset(
+    {reminders.DEADLINE_NEAR, reminders.DEADLINE_OVER, reminders.RATING_NUDGE, reminders.CLAIM_NEAR}
+)
 
 Holder = tuple[int | None, int | None]
 
@@ -263,6 +265,8 @@ RULES: dict[str, Callable[[Session, Sequence[Case], datetime], None]] = {
     reminders.EMERGENCY: calls.call_out,
     reminders.RATING_NUDGE: _nudges,
     reminders.CLOSE_UNRATED: _unrated,
+    reminders.CLAIM_NEAR: claims.warn,
+    reminders.CLAIM_OVER: claims.lapse,
     reminders.PROOF: ask_again,
 }
 

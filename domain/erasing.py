@@ -13,6 +13,7 @@ from domain.many_rows import change_rows, delete_rows
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter, KeptAnswer
 from storage.chats import Chat, ChatWindow, Conversation
+from storage.claims import Claim, ClaimEnd
 from storage.customer_groups import CustomerGroup, PostTask
 from storage.messages import File, Outbox, OutboxState, Received
 from storage.people import Account, Person
@@ -42,6 +43,9 @@ def forget_person(session: Session, person: Person, *, now: datetime) -> None:
     _forget_what_was_kept(session, person)
     _forget_over(session, [person.id])
     change_rows(session, CaseReporter, {"person_id": None, "place": ""}, CaseReporter.person_id == person.id)
+    is_open = Claim.ended_at.is_(None)
+    change_rows(session, Claim, {"ended_at": now, "end": ClaimEnd.HANDED_BACK}, Claim.person_id == person.id, is_open)
+    change_rows(session, Claim, {"person_id": None}, Claim.person_id == person.id)
     # What they raised in private has nobody to be told any more, and goes on.
     change_rows(session, Case, {"chat_id": None, "receipt_id": None}, Case.chat_id.in_(private))
     change_rows(session, Chat, {"external_id": literal("erased:") + cast(Chat.id, String)}, Chat.id.in_(private))

@@ -20,6 +20,8 @@ DEADLINE_OVER = "case.deadline_over"
 EMERGENCY = "case.emergency"
 RATING_NUDGE = "case.rating_nudge"
 CLOSE_UNRATED = "case.close_unrated"
+CLAIM_NEAR = "claim.near"  # a wish that somebody has taken on is to be fulfilled soon
+CLAIM_OVER = "claim.over"
 PROOF = "case.proof"  # a photo that was to prove the end could not be kept
 
 

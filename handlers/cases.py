@@ -203,21 +203,6 @@ def mine(ctx: Context) -> None:
     ctx.reply_text("\n".join(lines))
 
 
-def wishes(ctx: Context) -> None:
-    """The wishes that wait to be fulfilled, without names; in a group those that were told there or that staff have looked at."""
-    homes.may_be_of(ctx)  # in private it may not have been asked yet
-    rows = listing.open_wishes(ctx.session, ctx.chat, ctx.person.id, limit=MOST_IN_LIST)
-    has_more = not ctx.is_private and listing.wishes_unread(ctx.session, ctx.chat, ctx.person.id)
-    if not rows:
-        ctx.reply("cases.wishes_elsewhere" if has_more else "cases.wishes_none")
-        return
-    lines = [say("cases.wishes_title")]
-    lines += [say("cases.wish_line", number=case.number, text=words.wish_text(case)) for case in rows]
-    if has_more:
-        lines.append(say("cases.wishes_rest"))
-    ctx.reply_text("\n".join(lines))
-
-
 def take_up_asked(ctx: Context, subject: int) -> None:
     """Yes, it is something for the community: from here on the earlier message is what is worked."""
     earlier = asked_message(ctx, subject)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.messages import MenuItem
-from handlers import cases, start, tasks
+from handlers import cases, start, tasks, wishes
 from handlers.context import Context
 
 
@@ -23,7 +23,8 @@ class Command:
 COMMANDS = (
     Command("help", ("怎么用", "帮助"), "看我能做什么", start.help_text, is_first=True),
     Command("mine", ("我的登记", "我的"), "查看我登记的事", cases.mine, is_first=True),
-    Command("wishes", ("心愿", "心愿墙"), "查看待实现的心愿", cases.wishes),
+    Command("wishes", ("心愿", "心愿墙"), "查看待实现的心愿", wishes.wall),
+    Command("claims", ("我的认领",), "我认领的心愿", wishes.mine, is_in_menu=False),
     Command("tasks", ("任务", "待办", "我的任务"), "网格员：我手上的待办", tasks.tasks, is_first=True),
     Command("login", ("登陆", "登录"), "工作人员：取得工作台链接", start.sign_in),
     Command("link", ("我的另一个账号", "绑定另一个账号"), "绑定我的另一个账号", start.own_account, is_in_menu=False),

@@ -112,6 +112,10 @@ class Context:
         if self.received.outcome == Outcome.SILENT:
             self.received.outcome = Outcome.ANSWERED
 
+    def post_to(self, chat: Chat, text: str, *, buttons: Rows = ()) -> None:
+        """Says something in another chat: in private, what a group need not read."""
+        outbox.post(self.session, chat, text, now=self.now, buttons=buttons, cause_id=self.received.id)
+
     def answer_press(self, key: str = "", **blanks: object) -> None:
         """Stops the client's waiting, with a small notice if there is something to say."""
         if self.incoming.press_id:

@@ -31,6 +31,7 @@ from handlers import (
     still_wrong,
     taking_back,
     tasks,
+    wishes,
 )
 from handlers.commands import BIND_WORDS, BY_TEXT
 from handlers.context import Context
@@ -60,6 +61,9 @@ ACTIONS: dict[str, Callable[[Context, int], None]] = {
     "cases.finish": tasks.start_finish,
     "cases.answer": tasks.start_answer,
     "cases.answer_again": tasks.start_answer_again,
+    wishes.CLAIM: wishes.claim,
+    "wishes.done": wishes.start_done,
+    "wishes.hand_back": wishes.hand_back,
     "answers.ask_staff": answers.ask_staff,
 }
 
@@ -71,6 +75,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     homes.STEP: choosing_community.told,
     meanings.STEP: meanings.answered,
     cases.STILL_WRONG_STEP: still_wrong.told,
+    wishes.PROOF_STEP: wishes.proof_told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
     tasks.RETURN_STEP: tasks.reason_told,
@@ -194,6 +199,7 @@ def _message(ctx: Context) -> None:
         _bind(ctx)
         or ratings.told(ctx)
         or meanings.told(ctx)
+        or wishes.told(ctx)
         or _answers_question(ctx)
         or neighbours.agree(ctx)
         or own_cases.told(ctx)

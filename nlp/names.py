@@ -25,6 +25,9 @@ _TOLD = re.compile(
     rf"(?:我叫|名叫|叫做|本人|姓名(?:是|为)?|户主(?:是|为)?)[:： ]*(?P<name>{_FIRST}[\u4e00-\u9fff]{{1,2}})"
 )
 _SURNAME_AND_TITLE = re.compile(f"{_FIRST}(?:{_TITLES})")
+_BY_TITLE = re.compile(
+    rf"(?<![一-龥]位){_FIRST}(?P<title>{_TITLES}|[老伯爹娘]|大娘|老太太?|老爷子|[姨叔婶](?![一-龥]))"
+)
 _DOUBLED = re.compile(rf"(?P<name>(?:{'|'.join(DOUBLE)})[\u4e00-\u9fff])(?!路|街|城)")
 # 502陈老三说好了, 给李秀兰家送去: beside a door, or of a home, the dictionary need not know the name.
 _AT_A_DOOR = re.compile(rf"(?<=\d{{3}})[号室]?的?(?P<name>{_FIRST}[老小大阿][\u4e00-\u9fff])")
@@ -64,6 +67,11 @@ def mask_names(text: str, *, known: Collection[str] = ()) -> str:
     for start, end in reversed(names_in(text, known=known)):
         text = f"{text[: start + 1]}{'*' * (end - start - 1)}{text[end:]}"
     return text
+
+
+def mask_people(text: str) -> str:
+    """Like `mask_names`, and of who is called by surname and title only the title: 张奶奶 → 一位奶奶."""
+    return mask_names(_BY_TITLE.sub(lambda found: f"一位{found['title']}", text))
 
 
 def _places_of(name: str, text: str) -> Iterable[int]:

@@ -6,6 +6,7 @@ from storage import (  # noqa: F401 - each brings its tables along
     areas,
     cases,
     chats,
+    claims,
     colleagues,
     conventions,
     customer_groups,

@@ -172,8 +172,13 @@ async def quarrel_leaves_the_group(stage: Stage) -> None:
 
 async def wish_and_question(stage: Stage) -> None:
     await stage.say("小吴", GROUP, "想给独居的奶奶要一个助行器")
+    await stage.pass_time(seconds=10)
+    await stage.press("陈静", PRIVATE, "接单")
     await stage.say("小吴", GROUP, "心愿墙")
-    assert stage.last(GROUP).text == "待实现的心愿（隐去姓名）：\nXY-20261122-0001 想给独居的奶奶要一个助行器"
+    wall = "待实现的心愿（隐去姓名），想帮哪一个就点哪一个：\nXY-20261122-0001 想给独居的奶奶要一个助行器"
+    assert stage.last(GROUP).text == wall
+    await stage.press("李叔", GROUP, "认领 XY-20261122-0001")
+    assert stage.last(GROUP).text.startswith("谢谢！XY-20261122-0001 由您认领了")
     await stage.say("小吴", GROUP, "高龄补贴怎么办")
     await stage.pass_time(seconds=10)
     await stage.press("陈静", PRIVATE, "答复")

@@ -42,6 +42,8 @@ class Step(StrEnum):
     TELL = "tell"  # a person tells the resident what the bot could not
     JOIN = "join"  # somebody else has the same trouble
     PART = "part"  # and it turned out to be another
+    CLAIM = "claim"  # a neighbour takes on a wish
+    HAND_BACK = "hand_back"  # and gives it back, or lets its day pass
 
 
 STATE_NAMES = {
@@ -75,6 +77,8 @@ STEP_NAMES = {
     Step.TELL: "人工告知",
     Step.JOIN: "邻居并入",
     Step.PART: "邻居分开",
+    Step.CLAIM: "认领",
+    Step.HAND_BACK: "退回认领",
 }
 
 ACTIVE = frozenset({State.OPEN, State.ASSIGNED, State.ACCEPTED, State.ARRIVED})
@@ -103,6 +107,8 @@ STEPS: dict[Step, tuple[frozenset[State], State | None]] = {
     Step.TELL: (ALL, None),
     Step.JOIN: (ACTIVE, None),
     Step.PART: (ALL, None),
+    Step.CLAIM: (ACTIVE, None),
+    Step.HAND_BACK: (ACTIVE, None),
 }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 
 from core.errors import Refused
-from core.messages import Kind, OutgoingAction
+from core.messages import OutgoingAction
 from domain import chats, outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
 from domain.cases.words import BETWEEN_PEOPLE
@@ -20,15 +20,11 @@ __all__ = [
     "CaseEvent",
     "for_groups",
     "of_reporter",
-    "open_wishes",
     "reported_by",
     "settle_question",
     "tasks_of",
     "untold_in_private",
-    "wishes_unread",
 ]
-
-SAID_TO_US = "chat"  # a case's source; any other was entered by staff
 
 
 def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Case]:
@@ -83,36 +79,9 @@ def for_groups(session: Session, cases: Sequence[Case], *, teller_id: int | None
     ]
 
 
-def open_wishes(session: Session, chat: Chat, person_id: int, *, limit: int) -> Sequence[Case]:
-    """The wishes of a chat's community that nobody has fulfilled yet and that may be read there, oldest first: those that staff have
-    entered or accepted, and of the rest what was told in this group; in private chat what was told in any, and one's own."""
-    told_here = Case.chat_id == chat.id
-    if chat.purpose == ChatPurpose.PRIVATE:
-        groups = select(Chat.id).where(Chat.community_id == chat.community_id, Chat.purpose == ChatPurpose.RESIDENTS)
-        told_here = or_(Case.reporter_id == person_id, Case.chat_id.in_(groups))
-    may_be_read = or_(Case.source != SAID_TO_US, Case.state.in_((State.ACCEPTED, State.ARRIVED)), told_here)
-    query = (
-        select(Case)
-        .where(Case.community_id == chat.community_id, Case.kind == Kind.WISH, Case.state.in_(ACTIVE), may_be_read)
-        .order_by(Case.id)
-        .limit(limit)
-    )
-    return session.scalars(query).all()
-
-
-def wishes_unread(session: Session, chat: Chat, person_id: int) -> bool:
-    """Whether this person reads of more wishes in private than in this group."""
-    groups = select(Chat.id).where(
-        Chat.community_id == chat.community_id, Chat.purpose == ChatPurpose.RESIDENTS, Chat.id != chat.id
-    )
-    query = select(Case.id).where(
-        Case.community_id == chat.community_id,
-        Case.kind == Kind.WISH,
-        Case.source == SAID_TO_US,
-        Case.state.in_(ACTIVE - {State.ACCEPTED, State.ARRIVED}),
-        or_(Case.chat_id.in_(groups), and_(Case.reporter_id == person_id, Case.chat_id != chat.id)),
-    )
-    return session.scalar(query.limit(1)) is not None
+def by_number(session: Session, community_id: int | None, number: str) -> Case | None:
+    """The case of this number in a community."""
+    return session.scalars(select(Case).where(Case.community_id == community_id, Case.number == number)).one_or_none()
 
 
 def reported_by(session: Session, person_id: int, case_id: int) -> Case:

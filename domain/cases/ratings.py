@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.messages import OutgoingAction
 from domain import outbox
-from domain.cases import work
+from domain.cases import claims, work
 from domain.cases.life import State
 from storage.base import Session
 from storage.cases import Case
@@ -84,6 +84,7 @@ def last_said(session: Session, chat_id: int) -> Sequence[Outbox]:
 
 def settle(session: Session, case: Case, *, now: datetime) -> None:
     """Nothing is asked any more: the questions keep their words and lose their buttons. What says its answer already stays."""
+    claims.settle(session, case, now=now)
     session.flush()
     edited = select(Outbox.edits_id).where(Outbox.case_id == case.id, Outbox.edits_id.is_not(None))
     query = select(Outbox).where(

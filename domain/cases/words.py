@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from core.clock import in_china
 from core.messages import Kind, Urgency
-from core.privacy import mask_for_group, mask_place
+from core.privacy import mask_place
 from core.texts import say
 from domain import access, conventions, people
-from domain.cases import staff_words
+from domain.cases import staff_words, wish_words
 from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
@@ -295,6 +295,8 @@ def card(session: Session, case: Case) -> str:
         say("cases.card_topic", topic=name_of(case.topic)),
         say("cases.card_text", text=case.text[:LONGEST_ON_CARD]),
     ]
+    if case.kind == Kind.WISH and case.state == State.ASSIGNED:
+        lines.append(say("wishes.on_wall", text=wish_words.for_wall(case.text)))
     if case.deadline_at:
         lines.append(say("cases.card_deadline", deadline=moment(case.deadline_at)))
     if case.joined:
@@ -379,8 +381,3 @@ def short(text: str) -> str:
     """A text cut for a list."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_IN_LIST else line[: LONGEST_IN_LIST - 1] + "…"
-
-
-def wish_text(case: Case) -> str:
-    """A wish as a group may read it: no phone, no door, short."""
-    return short(mask_for_group(case.text))

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, outbox, reminders
-from domain.cases import dispatch, emergencies, joined, photos, receipts, staff_words, telling, words
+from domain.cases import claims, dispatch, emergencies, joined, photos, receipts, staff_words, telling, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Priority
 from domain.topics import hours_for
@@ -232,8 +232,9 @@ def _ask_rating(session: Session, case: Case, *, note: str, now: datetime, file_
         text = say("cases.rate_answer", number=case.number, note=note)
     else:
         worker = words.finisher_name(session, case)
-        key = "crisis_rate" if case.topic == words.CRISIS else "rate"
-        text = say(f"cases.{key}", number=case.number, what=words.what(case), worker=worker, note=note)
+        key = "cases.crisis_rate" if case.topic == words.CRISIS else "cases.rate"
+        key = "wishes.rate" if case.kind == Kind.WISH else key
+        text = say(key, number=case.number, what=words.what(case), worker=worker, note=note)
     if case.joined:
         text += "\n" + say("cases.rate_joined", count=case.joined, how=words.how_joined(case))
     telling.to_reporter(session, case, text, now=now, buttons=words.rating_buttons(case), file_ids=file_ids)
@@ -306,6 +307,7 @@ def withdraw(
     emergencies.stop_calling(session, case, now=now)
     key = "card_withdrawn_by_desk" if note else "card_withdrawn"
     telling.to_worker(session, case, say(f"cases.{key}", number=case.number, reason=note), now=now)
+    claims.settle(session, case, now=now)
     refresh(session, case, now=now)
 
 

@@ -237,20 +237,6 @@ async def test_doubt_answered_twice_is_registered_once(stage: Stage) -> None:
     assert len(stage.numbers()) == 1
 
 
-async def test_wish_is_received_kindly_and_listed_without_a_name(stage: Stage) -> None:
-    await stage.say("小吴", GROUP, "想给独居的奶奶要一个助行器")
-    await stage.say("李叔", GROUP, "心愿墙")
-    assert stage.texts(GROUP) == [
-        "XY-20261121-0001 心愿收到啦，我们会替您保密，也会尽力帮它实现。",
-        "待实现的心愿（隐去姓名）：\nXY-20261121-0001 想给独居的奶奶要一个助行器",
-    ]
-
-
-async def test_wish_wall_without_wishes_says_so(stage: Stage) -> None:
-    await stage.say("李叔", GROUP, "/wishes")
-    assert stage.texts(GROUP) == ["心愿墙上暂时没有待认领的心愿。"]
-
-
 async def test_question_is_answered_by_staff_and_the_answer_is_kept(stage: Stage) -> None:
     await stage.say("小吴", GROUP, "高龄补贴怎么办")
     assert stage.texts(GROUP) == ["ZX-20261121-0001 您的问题已转给社区工作人员，有答复就在这里告诉您。"]
@@ -325,39 +311,3 @@ async def test_mine_in_a_group_leaves_out_what_was_joined_in_private(stage: Stag
     assert stage.texts(GROUP)[-1] == "您登记的事请私聊我发“我的”查看。"
     await stage.say("小吴", GROUP, "我的")
     assert stage.texts(GROUP)[-1] == "您最近的登记：\nBX-20261121-0001 停电 · 3号楼：已派单"
-
-
-async def test_wish_told_in_private_is_on_the_wall_of_the_group_when_staff_have_accepted_it(stage: Stage) -> None:
-    await stage.say("王阿姨", PRIVATE, "想给独居的奶奶要一个助行器")
-    await stage.say("李叔", GROUP, "心愿墙")
-    await stage.say("王阿姨", GROUP, "心愿墙")
-    assert stage.texts(GROUP) == [
-        "心愿墙上暂时没有待认领的心愿。",
-        "还没有可以在群里列出的心愿，请私聊我发“心愿墙”查看。",
-    ]
-    wall = "待实现的心愿（隐去姓名）：\nXY-20261121-0001 想给独居的奶奶要一个助行器"
-    await stage.say("李叔", PRIVATE, "心愿墙")
-    await stage.say("王阿姨", PRIVATE, "心愿墙")
-    assert (stage.texts("李叔")[-1], stage.texts("王阿姨")[-1]) == ("心愿墙上暂时没有待认领的心愿。", wall)
-    await stage.pass_time(seconds=10)
-    await stage.press("陈静", PRIVATE, "接单")
-    await stage.say("李叔", GROUP, "心愿墙")
-    assert stage.texts(GROUP)[-1] == wall
-
-
-async def test_wall_of_a_group_says_where_the_rest_is(stage: Stage) -> None:
-    await stage.say("王阿姨", PRIVATE, "想给独居的奶奶要一个助行器")
-    await stage.say("王阿姨", GROUP, "想给楼里的老人要一副老花镜")
-    (_, second) = stage.numbers()
-    await stage.say("王阿姨", GROUP, "心愿墙")
-    assert stage.texts(GROUP)[-1] == (
-        f"待实现的心愿（隐去姓名）：\n{second} 想给楼里的老人要一副老花镜\n其余的请私聊我发“心愿墙”查看。"
-    )
-
-
-async def test_number_of_a_door_or_phone_never_shows_in_the_group(stage: Stage) -> None:
-    await stage.say("小吴", GROUP, "想给3号楼502的奶奶要一个助行器，电话13812345678")
-    await stage.say("李叔", GROUP, "心愿墙")
-    shown = "\n".join(stage.texts(GROUP))
-    assert "502" not in shown
-    assert "13812345678" not in shown

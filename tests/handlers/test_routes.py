@@ -5,7 +5,7 @@ import pytest
 from core.messages import Incoming
 from core.texts import say
 from domain.outbox import Session
-from handlers import cases, homes, meanings, private_matters, routes, start, tasks
+from handlers import cases, homes, meanings, private_matters, routes, start, tasks, wishes
 from handlers.commands import BY_TEXT, COMMANDS, menu
 from handlers.routes import ACTIONS, STEPS
 from tests.stage import GROUP, PRIVATE, Stage
@@ -30,7 +30,7 @@ def test_actions_are_those_that_buttons_start() -> None:
         *("cases.accept", "cases.return", "cases.return_because", "cases.arrive", "cases.finish", "cases.answer"),
         *("cases.part", "cases.not_done", "answers.ask_staff", "cases.not_meant", "cases.in_community"),
         *("cases.same_matter", "cases.other_matter"),
-        *("cases.answer_again", "cases.take_back"),
+        *("cases.answer_again", "cases.take_back", "wishes.claim", "wishes.done", "wishes.hand_back"),
         *(f"cases.meant_{kind}" for kind in meanings.CHOICES),
     }
     for name in (
@@ -56,6 +56,7 @@ def test_steps_are_those_that_questions_name() -> None:
         private_matters.STEP,
         homes.STEP,
         meanings.STEP,
+        wishes.PROOF_STEP,
         cases.STILL_WRONG_STEP,
         tasks.PROOF_STEP,
         tasks.PROOF_AGAIN_STEP,

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from storage import schema
 from storage.cases import CaseMessage, CaseReporter
+from storage.claims import Claim
 from storage.customer_groups import CustomerGroup, PostTask, WelcomeMaterial
 from storage.database import Database
 from storage.messages import OutboxState
@@ -63,6 +64,7 @@ def _fill(database: Database, now: datetime) -> None:
                     is_by_resident=True,
                     at=now,
                 ),
+                Claim(community_id=place.id, case_id=case.id, person_id=who.id, at=now, due_at=now),
                 Keyword(community_id=place.id, word="大白鹅", speaks_for="silence", weight=4.0, proposed_at=now),
             ]
         )

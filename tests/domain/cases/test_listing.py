@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from core.errors import Refused
-from core.messages import Kind, Sent
+from core.messages import Sent
 from domain import sending
 from domain.cases import listing
 from domain.cases.life import State
@@ -36,33 +36,6 @@ def test_in_hand_are_open_ones_the_nearest_deadline_first(
     done.state, done.closed_at = State.CLOSED, now
     session.flush()
     assert list(listing.tasks_of(session, worker.id)) == [soon, late]
-
-
-def test_wishes_are_the_communitys_open_ones(session: Session, place: builders.Place, now: datetime) -> None:
-    other = builders.community(session, "别的社区")
-    me, group = builders.person(session, "王阿姨"), builders.group(session, place, now)
-    first, taken, _ = (
-        builders.case(session, where, now, kind=Kind.WISH, chat=group) for where in (place, place, other)
-    )
-    taken.state = State.CLOSED
-    builders.case(session, place, now)
-    session.flush()
-    assert list(listing.open_wishes(session, group, me.id, limit=9)) == [first]
-    assert not listing.wishes_unread(session, group, me.id)
-
-
-def test_wishes_that_staff_entered_or_accepted_are_on_every_wall(
-    session: Session, place: builders.Place, now: datetime
-) -> None:
-    me, group = builders.person(session, "王阿姨"), builders.group(session, place, now)
-    unseen, entered, accepted = (builders.case(session, place, now, kind=Kind.WISH) for _ in range(3))
-    entered.source, accepted.state = "visit", State.ACCEPTED
-    session.flush()
-    assert list(listing.open_wishes(session, group, me.id, limit=9)) == [entered, accepted]
-    unseen.reporter_id, unseen.chat_id = me.id, builders.private_chat(session, me, now).id
-    session.flush()
-    assert listing.wishes_unread(session, group, me.id)
-    assert not listing.wishes_unread(session, group, builders.person(session, "李叔").id)
 
 
 def test_button_of_somebody_elses_case_is_refused_like_one_of_none(

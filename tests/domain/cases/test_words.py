@@ -136,14 +136,6 @@ def test_matter_without_topic_is_called_by_its_kind(session: Session, place: bui
     assert words.what_of(Kind.WISH, "elder_care", "") == "养老助老"
 
 
-def test_wish_on_the_wall_is_short_and_masked(session: Session, place: builders.Place, now: datetime) -> None:
-    made = case(session, place, now, text="给3号楼502的\n奶奶  要一个助行器，电话13812345678，越快越好越快越好")
-    shown = words.wish_text(made)
-    assert (len(shown), shown.endswith("…"), "\n" in shown, "502" in shown, "1381" in shown) == (
-        words.LONGEST_IN_LIST, True, False, False, False,
-    )  # fmt: skip
-
-
 def test_all_kinds_have_a_name() -> None:
     assert set(words.KIND_NAMES) == set(Kind) - {Kind.CHATTER}
 
