@@ -20,9 +20,10 @@ from storage.database import Database
 from tests.chromium import windows  # noqa: F401  # a fixture
 from tests.engines import maker
 from tests.nursery import nursery  # noqa: F401  # a fixture
-from tests.postgres import database_kind_of, empty, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
+from tests.postgres import database_kind_of, postgres, postgres_for_all, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
+    from tests.postgres import Shared
     from tests.stage import Stage
 
 
@@ -104,9 +105,9 @@ def database_url(
 ) -> Iterator[str]:
     """The address of an empty database at the newest schema."""
     if database_kind == "postgres":
-        url: str = request.getfixturevalue("postgres_for_all")
-        yield url
-        empty(url)
+        shared: Shared = request.getfixturevalue("postgres_for_all")
+        yield shared.url
+        shared.empty()
     else:
         shutil.copyfile(sqlite_template, tmp_path / "wuwei.sqlite3")
         yield f"sqlite:///{tmp_path / 'wuwei.sqlite3'}"

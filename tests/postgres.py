@@ -144,19 +144,26 @@ def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
     own.drop_all()
 
 
+@dataclass(frozen=True)
+class Shared:
+    """A worker's own database at the newest schema, and a connection that stays open: one that knows the tables empties them in half the time."""
+
+    url: str
+    cleaner: psycopg.Connection[Any]
+
+    def empty(self) -> None:
+        """Afterwards all tables are as empty as after the last migration, and nobody else is connected."""
+        self.cleaner.execute(EMPTY_ALL)
+
+
 @pytest.fixture(scope="session")
-def postgres_for_all(postgres_server: Postgres) -> Iterator[str]:
-    """The address of the worker's own database, for `database_url` to hand out."""
-    yield postgres_server.fresh()
+def postgres_for_all(postgres_server: Postgres) -> Iterator[Shared]:
+    """The worker's own database, for `database_url` to hand out."""
+    url = postgres_server.fresh()
+    own = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(own, autocommit=True) as cleaner:
+        yield Shared(url, cleaner)
     postgres_server.drop_all()
-
-
-def empty(url: str) -> None:
-    """Afterwards all tables are as empty as after the last migration, and nobody is connected."""
-    with psycopg.connect(
-        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    ) as connection:
-        connection.execute(EMPTY_ALL)
 
 
 @contextmanager
