@@ -7,6 +7,7 @@ prices, telephone numbers and floors alone.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from core.messages import PlaceMention
 from nlp.normalise import normalise
@@ -49,6 +50,10 @@ _PLACE = re.compile(
     rf"|(?<![\d.\-第])(?P<u4>[1-9]\d?|[{CHINESE_DIGITS}]{{1,2}})单元(?:[\s\-]?(?P<d4>{_DOOR}))?"
 )
 _GROUNDS = frozenset({"community", "grid", "micro_grid"})
+# A1502 where a building A is known: floor and room behind its letter, and no train, model or sheet of paper.
+_LETTERED = re.compile(
+    r"(?<![\da-z位])(?P<b>[a-z])-?(?P<d>[1-9]\d?(?:0[1-9]|1\d|20))(?![\da-z\-:/.%]|[次路型款线纸])[室户房]?"
+)
 MAX_MENTIONS = 20  # of each sort; a line with more is a list, and time must stay bounded
 
 # A text without any of these names no building, so the long pattern need not run.
@@ -97,6 +102,7 @@ class Places:
         self._entries = {entry.area_id: entry for entry in entries}
         self._within = within
         self._buildings: dict[str, list[int]] = {}
+        self._lettered: frozenset[str] = frozenset()
         self._units: dict[tuple[int, str], int] = {}
         self._doors: dict[tuple[int, str | None, str], int] = {}
         self._names: dict[str, list[tuple[str, list[int]]]] = {}
@@ -116,6 +122,8 @@ class Places:
         known_ends = [one.end for one in named if _goes_on_in_figures(text, one.end) and self._is_ground(one.area_id)]
         if known_ends or MAYBE_ADDRESS.search(text if len(text) <= MOST_READ else text[:MOST_READ]):
             numbered = self._with_houses(find_house_numbers(text, known_ends), text, named, numbered)
+        if self._lettered and (lettered := self._find_lettered(text, named, numbered)):
+            numbered = sorted([*numbered, *lettered], key=lambda mention: mention.start)
         if not named:
             return tuple(numbered)
         taken = [(mention.start, mention.end) for mention in numbered]
@@ -143,6 +151,7 @@ class Places:
                     self._index_door(entry, written)
                 elif len(written) > 1:
                     _note(names, written, entry.area_id)
+        self._lettered = frozenset(number for number in self._buildings if len(number) == 1 and number.isalpha())
         for name in sorted(names, key=len, reverse=True):
             self._names.setdefault(name[:2], []).append((name, names[name]))
 
@@ -198,6 +207,21 @@ class Places:
             area, certainty = self._resolve(parts, match.start(), named, found)
             mention = PlaceMention(match[0].strip(), match.start(), match.end(), parts.building, parts.unit, parts.door)
             found.append(replace(mention, area_id=area, certainty=certainty))
+        return found
+
+    def _find_lettered(
+        self, text: str, named: Sequence[PlaceMention], numbered: Sequence[PlaceMention]
+    ) -> list[PlaceMention]:
+        """Doors of the buildings that have letters, written without a word between."""
+        found: list[PlaceMention] = []
+        for match in islice(_LETTERED.finditer(text), MAX_MENTIONS):
+            start, end = match.span()
+            parts = Parts(match["b"].upper(), None, match["d"])
+            if parts.building in self._lettered and not any(one.start < end and start < one.end for one in numbered):
+                area, certainty = self._resolve(parts, start, named, ())
+                found.append(
+                    PlaceMention(match[0], start, end, parts.building, None, parts.door, None, area, certainty)
+                )
         return found
 
     def _is_ground(self, area_id: int | None) -> bool:

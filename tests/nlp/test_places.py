@@ -95,6 +95,18 @@ def test_numbers_that_are_no_places_are_left_alone(places: Places, text: str) ->
     assert read(places, text) == []
 
 
+@pytest.mark.parametrize("text", ["A1502漏水", "a1502室漏水", "家住A-1502", "槐荫社区A1502漏水"])
+def test_door_behind_the_letter_of_a_known_building_is_read(places: Places, text: str) -> None:
+    assert read(places, text)[-1] == ("A", None, "1502", NORTH_A)
+
+
+@pytest.mark.parametrize(
+    "text", ["B1502漏水", "A4纸", "A1502次列车", "A1580", "WA1502", "A1502-3", "A15020", "A009", "车位A217"]
+)
+def test_letter_and_figures_elsewhere_are_no_door(places: Places, text: str) -> None:
+    assert read(places, text) == []
+
+
 def test_equal_building_needs_an_anchor(places: Places) -> None:
     assert read(places, "3号楼漏水") == [("3", None, None, None)]
     assert read(places.within(SOUTH), "3号楼漏水") == [("3", None, None, SOUTH_3)]
