@@ -10,8 +10,8 @@ from core.messages import Kind, Urgency
 from core.privacy import mask_place
 from core.texts import say
 from domain import access, conventions, people
-from domain.cases import staff_words, wish_words
-from domain.cases.life import ACTIVE, STATE_NAMES, State, Step
+from domain.cases import staff_words
+from domain.cases.life import ACTIVE, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
 from nlp import despair, halves, relapses, subjects
@@ -85,7 +85,6 @@ POINTING = re.compile(
     r"就是(?:这|那)|这(?:里|边|儿)|那(?:里|边)|[如上下见看补]图|图片|照片|现场|拍(?:了|的|一?张|到|下来)|还有(?:这|那|一[张处])|"
     r"另[外一](?:一?张|边|处|面)|[你您]们?(?:自己)?看|大家看|看看|看一?下|位置|恶心|吓人|危险|严重|没法|不成样"
 )
-LONGEST_ON_CARD = 1200
 MINUTE = timedelta(minutes=1)
 
 
@@ -284,25 +283,6 @@ def _progress(session: Session, case: Case, state: State) -> str:
         State.CLOSED: "receipt_closed" if case.rating is not None else "receipt_closed_unrated",
     }[state]
     return say(f"cases.{key}", worker=worker, deadline=deadline)
-
-
-def card(session: Session, case: Case) -> str:
-    """The worker's card: everything needed to go and do it."""
-    title = "cases.card_title" if case.urgency == Urgency.NORMAL else "cases.card_title_urgent"
-    lines = [
-        say(title, kind=KIND_NAMES[Kind(case.kind)], number=case.number, urgency=URGENCY_NAMES[Urgency(case.urgency)]),
-        say("cases.card_place", place=place_name(session, case)),
-        say("cases.card_topic", topic=name_of(case.topic)),
-        say("cases.card_text", text=case.text[:LONGEST_ON_CARD]),
-    ]
-    if case.kind == Kind.WISH and case.state == State.ASSIGNED:
-        lines.append(say("wishes.on_wall", text=wish_words.for_wall(case.text)))
-    if case.deadline_at:
-        lines.append(say("cases.card_deadline", deadline=moment(case.deadline_at)))
-    if case.joined:
-        lines.append(joined_count(case))
-    lines.append(say("cases.card_state", state=STATE_NAMES[State(case.state)]))
-    return "\n".join(lines)
 
 
 def card_buttons(case: Case) -> list[list[Press]]:

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, outbox, reminders
-from domain.cases import claims, dispatch, emergencies, joined, photos, receipts, staff_words, telling, words
+from domain.cases import cards, claims, dispatch, emergencies, joined, photos, receipts, staff_words, telling, words
 from domain.cases.life import State, Step, may, take_step
 from domain.outbox import Priority
 from domain.topics import hours_for
@@ -98,7 +98,8 @@ def assign(
 
 def post_cards(session: Session, cases: Sequence[Case], *, now: datetime, file_ids: Sequence[int] = ()) -> None:
     """Each card to its assignee's private chat; without one, staff are told that the person cannot be reached."""
-    cards = []
+    posted = []
+    notes = cards.notes_of(session, [case.id for case in cases])
     for case in cases:
         if case.assignee_id is None:
             continue
@@ -111,7 +112,7 @@ def post_cards(session: Session, cases: Sequence[Case], *, now: datetime, file_i
         card_id = outbox.post(
             session,
             chat,
-            words.card(session, case),
+            cards.text_of(session, case, notes),
             now=now,
             buttons=words.card_buttons(case),
             priority=Priority.ASSIGNMENT,
@@ -120,9 +121,9 @@ def post_cards(session: Session, cases: Sequence[Case], *, now: datetime, file_i
             case_id=case.id,
         )
         set_committed_value(case, "card_id", card_id)
-        cards.append({"case": case.id, "card": card_id})
-    if cards:
-        session.connection().execute(REMEMBER_CARD, cards)
+        posted.append({"case": case.id, "card": card_id})
+    if posted:
+        session.connection().execute(REMEMBER_CARD, posted)
 
 
 def refresh(session: Session, case: Case, *, now: datetime) -> None:
@@ -138,7 +139,8 @@ def refresh(session: Session, case: Case, *, now: datetime) -> None:
 def _refresh_card(session: Session, case: Case, *, now: datetime) -> None:
     row = session.get(Outbox, case.card_id) if case.card_id else None
     if row is not None:
-        outbox.edit(session, row, words.card(session, case), now=now, buttons=words.card_buttons(case))
+        text = cards.text_of(session, case, cards.notes_of(session, [case.id]))
+        outbox.edit(session, row, text, now=now, buttons=words.card_buttons(case))
 
 
 def _retire_card(session: Session, case: Case, text: str, *, now: datetime) -> None:

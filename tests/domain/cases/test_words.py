@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.messages import Kind, Urgency
-from domain.cases import words
+from core.messages import Kind
+from domain.cases import cards, words
 from domain.cases.life import State
 from storage.base import Session
 from storage.cases import Case
@@ -80,17 +80,7 @@ def test_receipt_of_a_wish_tells_nothing_of_it(
 def test_receipt_hides_the_door(session: Session, place: builders.Place, now: datetime) -> None:
     made = case(session, place, now, place="3号楼2单元502室")
     assert "502" not in words.receipt(session, made)
-    assert "502" in words.card(session, made)
-
-
-def test_card_of_an_emergency_is_marked(session: Session, place: builders.Place, now: datetime) -> None:
-    made = case(session, place, now, urgency=Urgency.EMERGENCY)
-    assert words.card(session, made).splitlines()[0] == f"【报事】{made.number} ⚠ 紧急"
-
-
-def test_card_cuts_what_no_message_could_hold(session: Session, place: builders.Place, now: datetime) -> None:
-    made = case(session, place, now, text="长" * 4096)
-    assert len(words.card(session, made)) < words.LONGEST_ON_CARD + 200
+    assert "502" in cards.text_of(session, made, {})
 
 
 def test_card_without_a_place_names_the_group_it_came_from(
