@@ -61,6 +61,11 @@ class Visitor:
         return not access.CLERK_ROLES.isdisjoint(self.roles)
 
     @property
+    def enters_cases(self) -> bool:
+        """Enters what comes by telephone or at the door; who only supervises does not."""
+        return not (access.DESK_ROLES | access.FIELD_ROLES).isdisjoint(self.roles)
+
+    @property
     def is_administrator(self) -> bool:
         return Role.ADMINISTRATOR in self.roles
 

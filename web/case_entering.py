@@ -29,7 +29,7 @@ async def new_case(request: Request, visitor: CurrentVisitor) -> HTMLResponse:
 
 
 def _need_case_staff(visitor: Visitor) -> None:
-    if not set(visitor.roles) & (access.DESK_ROLES | access.FIELD_ROLES):
+    if not visitor.enters_cases:
         raise Refused("web.not_at_desk")
 
 
