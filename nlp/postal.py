@@ -1,5 +1,5 @@
 """House numbers of addresses written out as for a parcel, where nothing but the address around them says what they are:
-文一路133号听雨人家6-10-1089, 滨江区河东街道赵家里113号, 明月公馆a1502.
+文一路133号听雨人家7-12-1103, 滨江区河东街道赵家里117号, 明月公馆a1502.
 
 A number counts only behind the names of an address with no word of talk in between, or right behind a name that the
 community knows. Times, scores, amounts, days and ranges are left alone.
@@ -93,21 +93,21 @@ _ONE_NAME, _TWO_NAMES = 1, 2
 _FORMS = tuple(
     (re.compile(form), names)
     for form, names in (
-        # 6-10-1089, 82-b-1405, 11-东单元-1565, 2-6-5-1187, 8-11-7楼
+        # 7-12-1103, 81-b-1306, 12-东单元-1503, 3-5-4-1102, 9-12-6楼
         (
             rf"{_NAME}(?P<b>{_NUMBER}){_DASH}(?P<u>[a-z1-9]\d{{0,3}}|[东南西北中]单元){_DASH}(?:[1-9]\d?{_DASH})?"
             rf"(?P<d>[1-9]\d{{1,3}}|[1-9](?=[号室]|楼\Z))(?:{_NOT_COUNTED}|(?=楼\Z))",
             _ONE_NAME,
         ),
-        # 17-586, g2-13474
+        # 18-604, g3-12005
         (rf"{_NAME}(?P<b>{_NUMBER}){_DASH}(?P<d>[1-9]\d{{2,4}}){_NOT_COUNTED}(?!楼)", _ONE_NAME),
-        # 63-12, 7-3号; 174-8楼 where no house has so many floors
+        # 64-14, 8-4号; 175-9楼 where no house has so many floors
         (
             rf"{_NAME}{_OUTSIDE}{NO_DATE}(?P<b>{_NUMBER}){_DASH}(?P<u>[1-9]\d?){_NOT_COUNTED}(?!楼)(?P<h>号)?",
             _TWO_NAMES,
         ),
         (rf"{_NAME}(?P<b>[4-9]\d|[1-9]\d\d){_DASH}[1-9]\d?楼", _TWO_NAMES),
-        # Within the number of a road: 98号-7, 37号-4-151, 1820号12号, 23号h楼
+        # Within the number of a road: 96号-8, 38号-5-152, 1620号14号, 25号k楼
         (
             rf"{_ROAD}[1-9]\d{{0,3}}号{_DASH}(?P<b>{_NUMBER})(?:{_DASH}(?P<d>[1-9]\d{{0,3}}))?{_NOT_COUNTED}(?![号楼])",
             _ONE_NAME,
@@ -116,14 +116,14 @@ _FORMS = tuple(
             rf"{_ROAD}[1-9]\d{{0,3}}号(?P<b>[1-9]\d{{0,3}}|[a-z])(?:(?<=\d)号{_NO_HOUSE}|(?<=[a-z])楼)(?P<d>{_DOOR})?",
             _ONE_NAME,
         ),
-        # The tenth house within 47: 47-10号, 1326-11-6-434; and 11-991, house and room
+        # The twelfth house within 48: 48-12号, 1328-12-5-432; and 12-981, house and room
         (rf"{_ROAD}(?P<n>[1-9]\d{{0,3}}){_DASH}(?P<b>[1-9]\d{{0,2}})号(?!楼)", _ONE_NAME),
         (rf"{_ROAD}(?P<n>[1-9]\d{{0,3}}){_DASH}(?P<b>[1-9]\d{{0,2}}){_NOT_COUNTED}(?![号楼])", _TWO_NAMES),
         (
             rf"{_ROAD}[1-9]\d{{0,3}}{_DASH}(?P<b>[1-9]\d{{0,2}}){_DASH}(?P<u>[1-9]\d?)(?:(?:{_DASH}|单元)(?P<d>{_DOOR}))?{_NOT_COUNTED}",
             _TWO_NAMES,
         ),
-        # A house by itself, 赵家里113号, with one name of an address before it at the end only; what may be a day only at the end or before a room or a floor
+        # A house by itself, 赵家里117号, with one name of an address before it at the end only; what may be a day only at the end or before a room or a floor
         (rf"{_SPOT}(?P<b>{_NO_DAY})号{_NO_HOUSE}(?P<d>{_DOOR})?", _TWO_NAMES),
         (rf"{_SPOT}(?P<b>{_NO_DAY})号\Z", _ONE_NAME),
         (
@@ -132,7 +132,7 @@ _FORMS = tuple(
         ),
         (rf"{_ROAD}(?P<b>[1-9]\d{{0,3}})号(?:(?P<d>{_DOOR})|(?=_[\d{CHINESE_DIGITS}]{{1,2}}[楼层]))", _TWO_NAMES),
         (r"(?P<b>(?<=[村苑园区])[1-9]\d{0,2}|(?<=寓)[1-9]\d?)(?=\Z|电联)", _TWO_NAMES),
-        # a1502, 13b3761, b12, a10楼
+        # a1502, 14b3702, b12, a12楼
         (rf"{_NAME}(?<![楼层牌])_?(?P<b>[a-z]|\d{{1,2}}[a-z])_?(?P<d>\d{{3,4}}){_SEVERAL_LETTERS}(?!-)", _TWO_NAMES),
         (rf"{_NAME}(?<![楼层牌])(?P<b>[a-z]\d{{1,2}}|\d{{1,3}}[a-eg-z])(?=\Z|[一九]\d{{3,4}}|-[\da-z])", _TWO_NAMES),
         (rf"{_NAME}(?P<b>[a-z]\d{{0,2}})楼(?=\d|\Z)", _TWO_NAMES),
