@@ -200,8 +200,9 @@ async def choose_community(request: Request, visitor: CurrentVisitor, form: Post
 
 @router.get("/")
 async def home(visitor: CurrentVisitor) -> RedirectResponse:
-    """To the page where this person's work is."""
-    return RedirectResponse("/desk" if visitor.is_desk else "/desk/mine", 303)
+    """To the page where this person's work is; who has no cases to work on reads what is announced."""
+    to_tasks = "/desk/mine" if visitor.enters_cases else "/announcements"
+    return RedirectResponse("/desk" if visitor.is_desk else to_tasks, 303)
 
 
 def _bot_name(request: Request) -> str:

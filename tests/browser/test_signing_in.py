@@ -28,6 +28,26 @@ async def test_who_is_not_signed_in_is_shown_the_way(town: Town, window: Open) -
         await expect(page.get_by_role("heading", level=1)).to_contain_text("登录")
 
 
+async def test_form_outlives_the_session_and_goes_on_from_its_window(town: Town, window: Open, watch: Watch) -> None:
+    async with window() as page:
+        await sign_in(page, town)
+        await page.goto(f"{town.address}/desk/new")
+        await page.get_by_label("内容").fill("来电反映9号楼后面的水管冒水")
+        await page.get_by_label("具体位置").fill("9号楼后面")
+        await page.context.clear_cookies()
+        watch.expected.add((403, "/desk/new"))
+        await page.get_by_role("button", name="登记").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("登录已经到期，这一步还没有做")
+        async with page.context.expect_page() as opened:
+            await page.get_by_role("button", name="以社区工作者身份进入").click()
+        beside = await opened.value
+        await beside.get_by_role("button", name="登录").click()
+        await beside.wait_for_url("**/desk")
+        await beside.close()
+        await page.get_by_role("button", name="继续提交").click()
+        await expect(page.locator(".case-words").first).to_have_text("来电反映9号楼后面的水管冒水")
+
+
 async def test_going_out_closes_the_console(town: Town, window: Open) -> None:
     async with window() as page:
         await sign_in(page, town)

@@ -72,6 +72,20 @@ async def test_a_cookie_is_bound_to_https_where_the_console_is(
         assert (await browser.get("/sessions")).status_code == 303
 
 
+async def test_everybody_comes_in_where_their_work_is(desk: Desk) -> None:
+    with desk.database.writing() as session:
+        place = builders.community(session)
+        roles = (Role.COMMUNITY_WORKER, Role.GRID_WORKER, Role.SUPERVISOR)
+        people = [builders.person(session, role, role, place.id).id for role in roles]
+    found = []
+    for person_id in people:
+        async with await desk.sign_in(person_id) as browser:
+            found.append((await browser.get("/")).headers["location"])
+            tasks = (await browser.get("/desk/mine")).text
+            assert ("您的岗位不办理事项" in tasks) == (person_id == people[-1])
+    assert found == ["/desk", "/desk/mine", "/announcements"]
+
+
 async def test_an_old_link_is_refused(desk: Desk, worker_id: int) -> None:
     token = desk.link_for(worker_id)
     desk.clock.advance(accounts.LINK_LIFE + timedelta(seconds=1))
