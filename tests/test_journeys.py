@@ -162,7 +162,7 @@ async def quarrel_leaves_the_group(stage: Stage) -> None:
     await stage.start("李叔", f"case_{stage.case(number).id}")
     await stage.say("李叔", PRIVATE, "昨晚又吵到三点")
     assert stage.texts("李叔") == [
-        f"{number} 已登记，由赵调解员跟进，只有经办人能看到。您可以在这里继续补充情况或发照片。",
+        f"{number} 已登记，由赵调解员跟进，只有经办人、调解员和社区能看到。您可以在这里继续补充情况或发照片。",
         f"已补充到 {number}。",
     ]
     await stage.pass_time(seconds=10)

@@ -170,7 +170,7 @@ async def _act(
                 raise Refused("web.not_at_desk")
             own = {file.id for file in files.of_case(session, case_id)}
             STEPS[step](Acting(session, case, person, form, now, tuple(key for key in file_ids if key in own)))
-            return outcomes.of_step(session, case, step)
+            return outcomes.of_step(session, case, step, actor_id=person.id)
 
     said = await services.database.write(work_on)
     services.wake()

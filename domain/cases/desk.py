@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.messages import Kind, Urgency
 from core.texts import say
 from domain import access, accounts, areas, calendars, corrections, outbox, people, reminders
-from domain.cases import opening, placing, ratings, receipts, staff_words, telling, words, work
+from domain.cases import calls, opening, placing, ratings, receipts, staff_words, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, take_step
 from storage.areas import Area
 from storage.base import Session
@@ -123,7 +123,11 @@ def hand_over(session: Session, case: Case, actor: Person, person_id: int | None
 
 
 def take_on(session: Session, case: Case, person: Person, *, now: datetime) -> None:
-    """Accepts. The desk accepts for whoever has the case; anybody else in charge of the place takes it over."""
+    """Accepts. The desk accepts for whoever has the case; anybody else in charge of the place takes it over. An emergency is theirs
+    who answers the call, here as in the chat: nobody may be taken to know of it who has not said so."""
+    if case.urgency == Urgency.EMERGENCY:
+        calls.accept(session, case, person, now=now)
+        return
     today = in_china(now).date()
     if case.assignee_id not in (person.id, None) and access.is_desk(session, person.id, case.community_id, today):
         work.accept(session, case, person, now=now)
@@ -263,13 +267,17 @@ def withdraw(session: Session, case: Case, actor: Person, *, note: str, now: dat
 
 
 def reopen(session: Session, case: Case, actor: Person, *, note: str, now: datetime) -> None:
-    """Staff found that the matter is not done after all; or that it should not have been withdrawn, which its reporter learns."""
+    """Staff found that the matter is not done after all; or that it should not have been withdrawn, which its reporter learns. So
+    does whoever reported a private matter: no receipt of theirs shows it."""
     reason, is_restored = _reason(note), case.state == State.WITHDRAWN
     why = work.Why.RESTORED if is_restored else work.Why.DESK
     work.reopen(session, case, actor_id=actor.id, note=reason, now=now, why=why)
+    ratings.settle(session, case, now=now)
     if is_restored:
         shown = staff_words.as_shown(session, case, reason)
         telling.to_reporter(session, case, say("cases.restored_by_desk", number=case.number, reason=shown), now=now)
+    elif case.is_private:
+        telling.to_reporter(session, case, say("cases.reopened_by_desk", number=case.number), now=now)
 
 
 def _reason(note: str) -> str:

@@ -16,11 +16,13 @@ class Outcome:
     blanks: dict[str, str] = field(default_factory=dict)
 
 
-def of_step(session: Session, case: Case, step: str) -> Outcome:
-    """The case as the step has left it."""
+def of_step(session: Session, case: Case, step: str, *, actor_id: int) -> Outcome:
+    """The case as the step of this person has left it."""
     worker = {"worker": words.worker_name(session, case)}
     if step == Step.RETURN:
         return Outcome("web.case_return", worker) if case.assignee_id else Outcome("web.case_return_nobody")
+    if step == Step.ACCEPT and case.assignee_id != actor_id:
+        return Outcome("web.case_accept_for", worker)
     if step == Step.ASSIGN and telling.chat_with(session, case, case.assignee_id) is None:
         return Outcome("web.case_assign_by_phone", worker)
     key = f"web.case_{step}"

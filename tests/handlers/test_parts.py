@@ -28,7 +28,7 @@ async def test_private_part_is_told_more_of_in_private(stage: Stage) -> None:
     (private,) = (number for number in stage.numbers() if stage.case(number).is_private)
     assert stage.texts(GROUP)[0].splitlines()[-1] == f"{private} 已登记，请私聊我补充。"
     assert "打孩子" not in "".join(stage.texts(GROUP))
-    assert stage.last("李叔").text.startswith(f"{private} 已登记，由赵调解员跟进，只有经办人能看到。")
+    assert stage.last("李叔").text.startswith(f"{private} 已登记，由赵调解员跟进，只有经办人、调解员和社区能看到。")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from tests.stage import GROUP, PRIVATE, Stage, photo
 pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
 
 COMPLAINT = "楼上天天半夜吵架，我要投诉"
-IN_PRIVATE = "JF-20261121-0001 已登记，由赵调解员跟进，只有经办人能看到。您可以在这里继续补充情况或发照片。"
+IN_PRIVATE = (
+    "JF-20261121-0001 已登记，由赵调解员跟进，只有经办人、调解员和社区能看到。您可以在这里继续补充情况或发照片。"
+)
 
 
 async def complain(stage: Stage) -> str:
@@ -191,7 +193,7 @@ async def test_first_private_words_by_hand_join_the_matter_told_in_the_group(sta
     await stage.say("李叔", PRIVATE, first)
     await stage.say("李叔", PRIVATE, "我血压都气高了，一晚上没睡")
     assert stage.texts("李叔")[1:] == [
-        f"已补充到 {number}，只有经办人能看到。您可以在这里继续补充情况或发照片。",
+        f"已补充到 {number}，只有经办人、调解员和社区能看到。您可以在这里继续补充情况或发照片。",
         f"已补充到 {number}。",
     ]
     assert (stage.numbers(), stage.steps(number)) == ([number], ["open", "assign", "add", "add"])
@@ -266,7 +268,7 @@ async def test_its_place_is_asked_for_in_private_and_reaches_the_mediator(stage:
     await stage.start("李叔", f"area_{stage.place.grid.id}")
     await stage.pass_time(seconds=10)
     await stage.say("李叔", PRIVATE, "孩子哭得很惨")
-    joined = f"已补充到 {CHILD}，只有经办人能看到。您可以在这里继续补充情况或发照片。请先告诉我是哪栋楼、哪一户。"
+    joined = f"已补充到 {CHILD}，只有经办人、调解员和社区能看到。您可以在这里继续补充情况或发照片。请先告诉我是哪栋楼、哪一户。"
     assert stage.last("李叔").text == joined
     await stage.say("李叔", PRIVATE, "3号楼2单元402")
     assert (stage.case(CHILD).place, stage.last("李叔").text) == ("3号楼2单元402", f"已补充到 {CHILD}。")

@@ -242,7 +242,7 @@ async def test_what_the_desk_returns_goes_to_somebody_else_or_to_nobody(desk: De
 
 async def test_the_worker_in_charge_takes_over_and_the_desk_accepts_for_the_holder(desk: Desk, town: Town) -> None:
     clerk = await page_for(desk, town.clerk, town.case)
-    await clerk.done("accept")
+    assert await clerk.done("accept") == "已替王网格员接单；要自己办的，请转派给自己。"
     assert (clerk.case().state, clerk.case().assignee_id) == ("accepted", town.worker)
     await clerk.done("assign", person=str(town.other_worker))
     worker = await page_for(desk, town.worker, town.case)

@@ -8,9 +8,11 @@ from sqlalchemy import select, text
 
 from core.clock import in_china
 from core.errors import Refused
-from core.messages import Kind
+from core.messages import Kind, Urgency
 from domain import due
-from domain.cases import desk, receipts, words, work
+from domain.cases import desk, outcomes, ratings, receipts, words, work
+from domain.cases.life import Step
+from domain.cases.outcomes import Outcome
 from storage.base import Session
 from storage.cases import Case
 from storage.chats import ChatPurpose
@@ -225,3 +227,34 @@ def test_one_of_several_matters_that_staff_took_off_says_who_did_and_why(session
     desk.withdraw(session, cases[0], clerk, note="与前一件重复", now=now)
     lines = receipts.text_of_several(session, cases).splitlines()
     assert lines[1] == f"{cases[0].number} 社区已撤销，原因：与前一件重复"
+
+
+def test_an_emergency_taken_at_the_desk_is_theirs_who_took_it(session: Session, now: datetime) -> None:
+    place = builders.community(session)
+    worker = builders.person(session, "王建国", Role.GRID_WORKER, place.grid.id)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    plain, urgent = (builders.case(session, place, now, urgency=each) for each in (Urgency.NORMAL, Urgency.EMERGENCY))
+    for case in (plain, urgent):
+        desk.take_on(session, case, clerk, now=now)
+    assert [case.assignee_id for case in (plain, urgent)] == [worker.id, clerk.id]
+    told = [outcomes.of_step(session, case, Step.ACCEPT, actor_id=clerk.id) for case in (plain, urgent)]
+    assert told == [Outcome("web.case_accept_for", {"worker": "王网格员"}), Outcome("web.case_accept")]
+
+
+@pytest.mark.parametrize(("kind", "is_told"), [(Kind.DISPUTE, True), (Kind.REPORT, False)])
+def test_reporter_of_a_private_matter_hears_that_the_desk_opened_it_again(
+    session: Session, now: datetime, kind: Kind, is_told: bool
+) -> None:
+    place = builders.community(session)
+    clerk = builders.person(session, "陈静", Role.COMMUNITY_WORKER, place.id)
+    resident = builders.person(session, "王阿姨")
+    chat = builders.private_chat(session, resident, now)
+    case = builders.case(session, place, now, kind=kind, chat=chat, reporter=resident)
+    work.finish(session, case, clerk, note="已上门调解", now=now)
+    work.rate(session, case, resident.id, satisfied=True, now=now)
+    desk.reopen(session, case, clerk, note="昨晚又吵", now=now)
+    session.flush()
+    texts = session.scalars(select(Outbox.text).where(Outbox.chat_id == chat.id)).all()
+    assert (f"{case.number} 社区已重新打开，会有人继续跟进。" in texts) is is_told
+    query = select(Outbox).where(Outbox.chat_id == chat.id).order_by(Outbox.id)
+    assert [row.text for row in session.scalars(query) if ratings.asks(row)] == []
