@@ -7,6 +7,7 @@ import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
@@ -17,12 +18,16 @@ from core.errors import Refused
 from domain import access, accounts
 from domain.outbox import Session
 from domain.people import ROLE_NAMES, Role
+from web.addresses import page_of
 from web.forms import read_key
 from web.security import SAFE_METHODS
 from web.services import Services
 
 SESSION_COOKIE = "wuwei_session"
 COMMUNITY_COOKIE = "wuwei_community"
+WANTED_COOKIE = "wuwei_wanted"
+WANTED_SECONDS = 15 * 60
+LONGEST_WANTED = 300
 CSRF_FIELD = "csrf"
 
 
@@ -96,6 +101,28 @@ def session_cookie(request: Request) -> str:
 def set_cookie(request: Request, response: Response, name: str, value: str, *, seconds: int) -> None:
     """A cookie that no script reads and no other site's form sends."""
     response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_https(request))
+
+
+def remember_wanted(request: Request, response: Response) -> None:
+    """The page that was asked for, to go on to after signing in; a picture on a page is none."""
+    if request.headers.get("sec-fetch-dest", "document") != "document" or request.url.path.startswith("/files/"):
+        return
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if wanted != "/" and len(wanted) <= LONGEST_WANTED:
+        set_cookie(request, response, WANTED_COOKIE, quote(wanted, safe=""), seconds=WANTED_SECONDS)
+
+
+def wanted_of(request: Request) -> str:
+    """A path of ours, or the first page. What a cookie says is not believed: no other host, no form's address."""
+    wanted = unquote(request.cookies.get(WANTED_COOKIE, ""))
+    if (
+        not wanted.startswith("/")
+        or wanted.startswith(("//", "/\\"))
+        or not (wanted.isascii() and wanted.isprintable())
+    ):
+        return "/"
+    path = urlsplit(wanted).path
+    return wanted if page_of(request.app.routes, path) == path else "/"
 
 
 async def who(request: Request) -> Visitor | None:

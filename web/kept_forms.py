@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from core.errors import Refused
 from domain import accounts
-from web.auth import CSRF_FIELD, Visitor, WrongCsrf, services_of, session_cookie, who
+from web.auth import CSRF_FIELD, Visitor, WrongCsrf, remember_wanted, services_of, session_cookie, who
 from web.pages import page, sentence
 from web.security import MEBIBYTE, SAFE_METHODS
 from web.sign_in import ways_in
@@ -38,7 +38,10 @@ LABELS = {
 async def session_ended(request: Request, _error: Exception) -> Response:
     """To the sign-in; a form is kept on a page that leads there. Who wanted to leave is out already."""
     to_sign_in = RedirectResponse("/sign-in", 303)
-    if request.method in SAFE_METHODS or request.url.path == LEAVING:
+    if request.method in SAFE_METHODS:
+        remember_wanted(request, to_sign_in)
+        return to_sign_in
+    if request.url.path == LEAVING:
         return to_sign_in
     if not await _may_be_read(request):
         return _kept(request, FormData(), "ended", is_whole=False)

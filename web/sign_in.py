@@ -14,7 +14,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from core.errors import Refused
 from domain import accounts
 from domain.outbox import Session
-from web.auth import COMMUNITY_COOKIE, CurrentVisitor, is_https, services_of, session_cookie, set_cookie, who
+from web.auth import (
+    COMMUNITY_COOKIE,
+    WANTED_COOKIE,
+    CurrentVisitor,
+    is_https,
+    services_of,
+    session_cookie,
+    set_cookie,
+    wanted_of,
+    who,
+)
 from web.browsers import browser_name
 from web.forms import PostedForm
 from web.pages import done, page, sentence, status_of
@@ -134,9 +144,11 @@ async def come_in(
             failures.note(address, terms.now)
         words = sentence(refusal)
         return page(request, None, "error.html", status=status_of(refusal), sentence=words, next_step=next_step)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(wanted_of(request), 303)
     kept = life + COOKIE_AFTER
     set_cookie(request, response, session_cookie(request), signed_in.token, seconds=int(kept.total_seconds()))
+    if WANTED_COOKIE in request.cookies:
+        response.delete_cookie(WANTED_COOKIE, path="/", secure=is_https(request), httponly=True)
     return response
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from storage.database import Database
 from storage.people import Role
 from tests import builders
 from tests.builders import Desk, csrf_of
+from web.auth import WANTED_COOKIE
 from web.sign_in import MOST_FAILURES, Failures
 
 
@@ -70,6 +72,49 @@ async def test_a_cookie_is_bound_to_https_where_the_console_is(
         left = await browser.post("/sign-out", data={"csrf": await csrf_of(browser)})
         assert left.headers["location"] == "/sign-in"
         assert (await browser.get("/sessions")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("wanted", "comes_to"),
+    [
+        ("/desk?state=all&q=13号楼", "/desk?state=all&q=13%E5%8F%B7%E6%A5%BC"),
+        ("/people/7", "/people/7"),
+        ("/people/7/phone", "/people/7"),
+        ("/files/7", "/"),
+        ("/", "/"),
+        ("/desk?q=" + "x" * 400, "/"),
+    ],
+)
+async def test_one_comes_in_to_the_page_that_was_asked_for(
+    desk: Desk, worker_id: int, wanted: str, comes_to: str
+) -> None:
+    async with desk.browser() as browser:
+        asked = await browser.get(wanted, follow_redirects=True)
+        assert asked.url.path == "/sign-in"
+        entered = await browser.post("/sign-in", data={"token": desk.link_for(worker_id)})
+        assert entered.headers["location"] == comes_to
+        again = await browser.post("/sign-in", data={"token": desk.link_for(worker_id)})
+        assert again.headers["location"] == "/"  # once
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "https://evil.example/",
+        "//evil.example/desk",
+        "/\\evil.example",
+        "/sign-out",
+        "desk",
+        "%0d%0aset-cookie:x",
+        "/nowhere",
+    ],
+)
+async def test_a_planted_way_leads_nowhere_else(desk: Desk, worker_id: int, planted: str) -> None:
+    async with desk.browser() as browser:
+        for value in (planted, quote(planted, safe="")):
+            browser.cookies.set(WANTED_COOKIE, value)
+            entered = await browser.post("/sign-in", data={"token": desk.link_for(worker_id)})
+            assert (entered.status_code, entered.headers["location"]) == (303, "/")
 
 
 async def test_everybody_comes_in_where_their_work_is(desk: Desk) -> None:
