@@ -56,6 +56,7 @@ def _reopen(ctx: Context, case: listing.Case) -> None:
     """The same case with its place and, the first time, its worker; what was asked about the work is asked no more."""
     work.press_on(ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now)
     ratings.settle(ctx.session, case, now=ctx.now)
+    cases.ask_what_is_wrong(ctx, case)
     ctx.reply("cases.reopened_noted", number=case.number)
 
 

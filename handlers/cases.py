@@ -40,7 +40,7 @@ def report(ctx: Context) -> None:
         start_link=link,
     )
     call_out(ctx, case)
-    if places_needed and not case.is_private:
+    if (places_needed or case.urgency == Urgency.EMERGENCY) and not case.is_private:
         ctx.ask(ASK_PLACE_STEP, {"case": str(case.id)})
     elif case.is_private:
         go_on_in_private(ctx, case)

@@ -1,13 +1,15 @@
 """Where to: the words that follow an emergency which nobody can find yet. Who is called out, and how often, is domain/cases/calls.py."""
 
-from core.messages import Decision, Kind, Understanding, Urgency
+from core.messages import Decision, IncomingKind, Kind, Signal, Understanding, Urgency
 from core.privacy import mask_place
-from domain.cases import listing, opening, receipts, words
+from domain import dialogues
+from domain.cases import listing, opening, receipts, remarks, words
 from handlers import cases
 from handlers.context import Context
 from handlers.other_matters import SURE_OF_TOPIC
 
 LONGEST_ALONE = 30
+SHORTEST_MORE = 4
 # So sure of another topic, it is another matter; of a danger more so, for the words of two dangers are much alike.
 SURE_OF_DANGER = 0.8
 TROUBLES = frozenset({Kind.REPORT, Kind.REQUEST})
@@ -21,8 +23,8 @@ def place_told(ctx: Context, case: listing.Case) -> bool:
         is_late = ctx.now - case.opened_at > opening.FOLLOW_UP
         if is_late or not all(_is_danger_of(case, matter) for matter in matters):
             return False
-    elif not understood.places:
-        return False
+    elif not understood.places and not (remarks.is_spot(ctx.incoming.text) and case.place):
+        return _more_told(ctx, case)
     place = _place_told(ctx)
     if place in case.place:
         return _add_words(ctx, case)
@@ -32,6 +34,32 @@ def place_told(ctx: Context, case: listing.Case) -> bool:
             return False
         place = f"{case.place} {place}"
     return _add_place(ctx, case, place[: opening.LONGEST_PLACE])
+
+
+def may_tell(ctx: Context) -> bool:
+    """Whether a line of a group can be more of an emergency, so that it must be looked up: 人清醒的，就是腿动不了."""
+    said = ctx.incoming.text
+    if ctx.incoming.kind != IncomingKind.MESSAGE or len(said) < SHORTEST_MORE or ctx.is_to_neighbour:
+        return False
+    question = dialogues.open_question(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now)
+    return question is not None and question.step == cases.ASK_PLACE_STEP
+
+
+def _more_told(ctx: Context, case: listing.Case) -> bool:
+    """Whoever called for help goes on telling: within minutes all but courtesies and plain talk goes to who is on the way."""
+    said, understood = ctx.incoming.text, ctx.understanding
+    is_spot = remarks.is_spot(said)
+    if ctx.now - case.opened_at > opening.FOLLOW_UP or ctx.incoming.reply_to or ctx.is_to_neighbour:
+        return False
+    if not is_spot and (len(said) < SHORTEST_MORE or ctx.is_courtesy or remarks.shows_something_else(said)):
+        return False
+    if understood.kind != Kind.CHATTER or understood.signal != Signal.NONE:
+        return False
+    if is_spot or ctx.is_private:
+        return _add_words(ctx, case)
+    cases.join_message(ctx, case, ctx.received)
+    opening.add_note(ctx.session, case, said, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
+    return True
 
 
 def _asks_for_somebody(understood: Understanding) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from core.messages import Decision, Kind, Signal, Urgency
 from core.texts import say
 from domain import dialogues, people
-from domain.cases import joined, listing, opening, parting, receipts, telling, words, work
+from domain.cases import joined, listing, opening, parting, receipts, remarks, telling, words, work
 from domain.cases.life import ACTIVE, State, Step, may, take_step
 from domain.inbox import Outcome
 from handlers import cases, emergencies, private_matters, ratings, taking_back
@@ -13,6 +13,7 @@ from handlers.context import Context
 from handlers.other_matters import Near, is_other
 
 LONGEST_PLACE = 30
+MOST_BEYOND = 4  # so many characters may stand around a place that is told to everybody: 麻烦快点
 LONGEST_COURTESY = 14
 INVITED_FOR = timedelta(days=1)
 
@@ -28,7 +29,8 @@ def follow_up(ctx: Context, case: listing.Case) -> None:
     if takes_back(ctx) and _taken_back(ctx, case):
         return
     if signal == Signal.STILL_BROKEN or (signal == Signal.NONE and words.is_urging(ctx.incoming.text)):
-        work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now)
+        if work.press_on(ctx.session, case, ctx.incoming.text, actor_id=actor, now=ctx.now):
+            cases.ask_what_is_wrong(ctx, case)
         ctx.reply("cases.still_broken_noted", number=case.number)
     elif signal == Signal.RESOLVED:
         _resolved(ctx, case)
@@ -99,7 +101,11 @@ def _resolved(ctx: Context, case: listing.Case) -> None:
 
 def add_place(ctx: Context, case: listing.Case, *, said: str = "") -> None:
     """The place, told late or corrected; `said` are the resident's own words for it."""
+    text = ctx.incoming.text
     mentions = ctx.understanding.places
+    # 不是3号楼，是5号楼
+    meant = tuple(each for each in mentions if not text[: each.start].rstrip().endswith(("不是", "不在", "并非")))
+    mentions = meant or mentions
     area_id = next((mention.area_id for mention in mentions if mention.area_id), None)
     opening.add_place(
         ctx.session,
@@ -117,20 +123,35 @@ def place_told(ctx: Context, question: dialogues.Conversation) -> bool:
     called_for = ctx.session.get(listing.Case, int(question.data["case"]))
     if called_for is not None and called_for.urgency == Urgency.EMERGENCY and called_for.state in ACTIVE:
         return emergencies.place_told(ctx, called_for)
-    if not ctx.understanding.places or (
+    if not (ctx.understanding.places or remarks.is_spot(ctx.incoming.text)) or (
         ctx.understanding.decision == Decision.ACT and ctx.understanding.kind != Kind.CHATTER
     ):
         return False
+    if ctx.is_to_neighbour and not ctx.incoming.reply_to_bot:
+        return False
     case = ctx.session.get(listing.Case, int(question.data["case"]))
+    if case is not None and _says_more(ctx, case):
+        return False
     dialogues.close(ctx.session, question)
     if case is None or case.state not in ACTIVE:
         return False
     cases.join_message(ctx, case, ctx.received)
     others = [each for each in receipts.siblings(ctx.session, case) if each is not case and not each.place]
-    said = ctx.incoming.text.strip(" ，。！!.,").removeprefix("在")
+    said = remarks.spot_said(ctx.incoming.text)
     for each in (case, *others):
         add_place(ctx, each, said=said if len(said) <= LONGEST_PLACE else "")
     return True
+
+
+def _says_more(ctx: Context, case: listing.Case) -> bool:
+    """Whether a line with a place in it is no answer but about something else: 3号楼嘅垃圾冇人清呀."""
+    said = ctx.incoming.text
+    if (
+        not (ctx.is_private or ctx.incoming.reply_to_bot)
+        and remarks.beyond_spot(said, ctx.understanding.places) > MOST_BEYOND
+    ):
+        return True
+    return not remarks.is_spot(said) and remarks.names_something(said) and remarks.is_of_another(said, case)
 
 
 def edited(ctx: Context, case: listing.Case) -> None:

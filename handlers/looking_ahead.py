@@ -6,7 +6,7 @@ from core.messages import Decision, IncomingKind, Signal
 from domain import areas, dialogues, inbox, people
 from domain.cases import opening, words
 from domain.inbox import Session
-from handlers import meanings, neighbours, said_again, still_wrong, wishes
+from handlers import asked_on, emergencies, meanings, neighbours, put_right, said_again, still_wrong, wishes
 from handlers.commands import BIND_WORDS, BY_TEXT
 from handlers.context import Context
 
@@ -33,6 +33,9 @@ def needs_look_up(ctx: Context) -> bool:
         or words.is_urging(incoming.text)
         or words.is_half(incoming.text)
         or wishes.may_tell(ctx)
+        or emergencies.may_tell(ctx)
+        or asked_on.may_ask_on(ctx)
+        or put_right.may_tell(ctx)
         or said_again.may_point_back(ctx)
         or still_wrong.may_tell(ctx)
     )

@@ -87,7 +87,13 @@ def reported_already(ctx: Context) -> bool:
 
 def _failing_all_over(ctx: Context, matter: opening.Matter) -> Case | None:
     """Without a place, what takes whole buildings is what was reported here just now."""
-    if matter.topic not in joining.WIDE or matter.place or ctx.is_private or matter.urgency == Urgency.EMERGENCY:
+    is_pointed_at = matter.topic is not None and joining.points(matter.text)
+    if (
+        not (matter.topic in joining.WIDE or is_pointed_at)
+        or matter.place
+        or ctx.is_private
+        or matter.urgency == Urgency.EMERGENCY
+    ):
         return None
     case = joining.agreed_with(ctx.session, ctx.chat, ctx.received, ctx.understanding, now=ctx.now)
     return case if case is not None and case.topic == matter.topic and case.kind == Kind.REPORT else None

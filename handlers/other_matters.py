@@ -10,7 +10,7 @@ from enum import StrEnum
 from rapidfuzz.fuzz import ratio
 
 from core.messages import Decision, Kind, Signal, Understanding, Urgency
-from domain.cases import opening, words
+from domain.cases import opening, remarks, words
 from domain.cases.life import ACTIVE
 from domain.cases.listing import Case
 from handlers.context import Context
@@ -91,13 +91,13 @@ def _of_its_work(ctx: Context, case: Case) -> bool:
     """Where another thing is named, or another place, or work that nobody does; nor is a picture with talk under it of the case: 今天的红烧肉."""
     understood = ctx.understanding
     if understood.signal == Signal.NONE and ctx.incoming.attachments and understood.decision == Decision.SILENT:
-        return not ctx.is_private and words.shows_something_else(ctx.incoming.text)
+        return not ctx.is_private and remarks.shows_something_else(ctx.incoming.text)
     if understood.signal not in OF_THE_WORK:
         return False
     if case.kind in NOT_WORKED_ON or (case.topic and _is_about_another_thing(ctx, case)):
         return True
     if not understood.places:
-        return words.is_of_another(ctx.incoming.text, case)
+        return remarks.is_of_another(ctx.incoming.text, case)
     return bool(case.place) and is_elsewhere(ctx, case)
 
 

@@ -13,6 +13,7 @@ from domain import chats, dialogues, outbox, people
 from domain.cases import opening
 from handlers import (
     answers,
+    asked_on,
     cases,
     choosing_community,
     colleagues,
@@ -24,6 +25,7 @@ from handlers import (
     neighbours,
     own_cases,
     private_matters,
+    put_right,
     ratings,
     serving,
     several,
@@ -202,8 +204,11 @@ def _message(ctx: Context) -> None:
         or wishes.told(ctx)
         or _answers_question(ctx)
         or neighbours.agree(ctx)
+        or put_right.told(ctx)
+        or asked_on.told(ctx)
         or own_cases.told(ctx)
         or follow_ups.invited(ctx)
+        or asked_on.more_told(ctx)
     ):
         return
     if not answers.from_kept(ctx):
@@ -239,7 +244,7 @@ def _new_matter(ctx: Context) -> None:
 
 def _addressed(ctx: Context) -> None:
     """Spoken to, and nothing was understood: never ignored."""
-    if ctx.is_courtesy:
+    if ctx.is_courtesy or start.begins_to_ask(ctx) or start.asks_who(ctx):
         start.courtesy(ctx)
     else:
         start.not_understood(ctx)

@@ -4,7 +4,7 @@ worse. They hear in a sentence what it was added to."""
 from datetime import timedelta
 
 from core.messages import Decision, Kind, Signal, Urgency
-from domain.cases import listing, opening, ratings, words, work, worsening
+from domain.cases import listing, opening, ratings, remarks, words, work, worsening
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Outcome
@@ -21,7 +21,7 @@ MOST_LOOKED_AT = 20
 
 def may_point_back(ctx: Context) -> bool:
     """Whether a line says that something is still so: cheap, for every line of a group is asked."""
-    return ctx.understanding.signal == Signal.STILL_BROKEN or words.is_going_on(ctx.incoming.text)
+    return ctx.understanding.signal == Signal.STILL_BROKEN or remarks.is_going_on(ctx.incoming.text)
 
 
 def told(ctx: Context) -> bool:
@@ -39,6 +39,7 @@ def told(ctx: Context) -> bool:
     work.press_on(ctx.session, case, ctx.incoming.text, actor_id=ctx.person.id, now=ctx.now)
     if is_over:
         ratings.settle(ctx.session, case, now=ctx.now)
+        cases.ask_what_is_wrong(ctx, case)
     ctx.reply("cases.reopened_noted" if is_over else "cases.still_broken_noted", number=case.number)
     return True
 
@@ -84,7 +85,7 @@ def _pointed_at(ctx: Context) -> Case | None:
     ctx.session.flush()
     rows = listing.of_reporter(ctx.session, account.person_id, limit=MOST_LOOKED_AT)
     mine = [case for case in rows if _may_be_meant(ctx, case)]
-    if ctx.understanding.places or words.names_something(ctx.incoming.text):
+    if ctx.understanding.places or remarks.names_something(ctx.incoming.text):
         return next((case for case in mine if _fits(ctx, case)), None)
     understood = ctx.understanding
     is_said_of_work = understood.signal == Signal.STILL_BROKEN or words.is_urging(ctx.incoming.text)
@@ -112,4 +113,4 @@ def _fits(ctx: Context, case: Case) -> bool:
         topic = sure_topic(understood)
         if topic is not None and topic != case.topic:
             return False
-    return not words.is_of_another(said, case) and (words.names_something(said) or understood.topic == case.topic)
+    return not remarks.is_of_another(said, case) and (remarks.names_something(said) or understood.topic == case.topic)

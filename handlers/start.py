@@ -1,5 +1,7 @@
 """First words: welcome, help, binding by code, the sign-in link, small courtesies, and giving up an open question."""
 
+import re
+
 from core.messages import IncomingKind, Signal
 from core.texts import say
 from domain import access, accounts, areas, chats, dialogues, outbox, own_accounts, people
@@ -8,6 +10,11 @@ from handlers import cases
 from handlers.context import Context
 
 LONGEST_KEY = 18  # digits; a larger number is no key of ours
+
+_BEGINS = re.compile(
+    r"[\W_]*(?:你好|您好|在吗|请问|那个|我|想|要|来|跟你|和你|向你|向您|麻烦|一下|可以|能不能|有)*+(?:问|咨询|反映|请教|反应|打听|投诉|说|举报)(?:你|您|一?下|个|件|点|一?件|一个|点儿)*+(?:事情?|问题|情况|东西)?(?:吗|吧|啊|呢)?[\W_]*|[\W_]*(?:我)?有(?:个|件|点)?(?:事情?|问题|情况)(?:想|要)?(?:问|咨询|反映|说)?(?:一下|您|你)?[\W_]*"
+)
+_WHO = re.compile(r"(?:你|您)(?:到底|究竟)?是(?:不是)?(?:个)?(?:真?人|谁|机器人|人工|什么人|哪位|AI|ai)")
 
 
 def help_text(ctx: Context) -> None:
@@ -93,7 +100,21 @@ def cancel(ctx: Context) -> None:
 
 def courtesy(ctx: Context) -> None:
     """Spoken to without a matter: a kind word in return."""
-    ctx.reply("start.thanks" if ctx.understanding.signal == Signal.THANKS else "start.hello")
+    if asks_who(ctx):
+        ctx.reply("start.who")
+    elif begins_to_ask(ctx):
+        ctx.reply("start.go_on")
+    else:
+        ctx.reply("start.thanks" if ctx.understanding.signal == Signal.THANKS else "start.hello")
+
+
+def begins_to_ask(ctx: Context) -> bool:
+    """我想问个事: what comes next is what they mean."""
+    return _BEGINS.fullmatch(ctx.incoming.text) is not None
+
+
+def asks_who(ctx: Context) -> bool:
+    return _WHO.search(ctx.incoming.text) is not None
 
 
 def not_understood(ctx: Context) -> None:

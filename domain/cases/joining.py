@@ -17,7 +17,7 @@ from core.ids import BLOCK_STRIDE, new_id
 from core.messages import Kind, Signal, Understanding, Urgency
 from core.texts import say
 from domain import reminders
-from domain.cases import joined, opening, telling, words
+from domain.cases import joined, opening, remarks, telling, words
 from domain.cases.life import ACTIVE, Step, take_step
 from domain.cases.opening import Matter
 from domain.cases.said import MOST_SAID, said_of
@@ -45,6 +45,7 @@ SHOWN_AFTER = timedelta(seconds=3)
 LONGEST_AGREEMENT = 40
 LONGEST_BATCH = 60_000 * BLOCK_STRIDE  # a minute, in keys
 AGREES = 1.5
+ANY_TOPIC = 0.3  # who is less sure of a topic may be about any
 SAME_THING = "same thing"
 JOINABLE = frozenset({Kind.REPORT, Kind.REQUEST, Kind.QUESTION, Kind.PROPOSAL})
 # One failure of these takes the whole building, whatever door it is reported from.
@@ -57,6 +58,13 @@ _AGREES_IN_MIND = re.compile(r"加一(?=[^\W\d_])|也是?(?:这么|想|觉得|�
 _BACKS = re.compile(
     r"^(?:(?:我们?|我家|俺|咱)?(?:也|都|举双手|双手|强烈|非常|绝对|完全|必须)?(?:支持|赞成|同意|赞同|(?:想要|需要|希望有)(?!的))"
     r"|顶$|这个(?:建议|主意|提议|想法)?(?:真?好|不错|可以|行))"
+)
+_POINTS = re.compile(
+    r"^[\W_]*(?:就是|是啊|对啊|唉|哎|真是)*+[\W_]*[这那](?:个|部|台|破|条|盏|些)?(?!几天|两天|里|边|附近)|三天两头|隔三差五"
+)
+# 我屋头也没得水, with the words for home of wherever people come from.
+_TOO_AT_HOME = re.compile(
+    r"(?:我|俺|咱|阿拉|侬|我们|俺们)(?:们)?(?:家|屋头?|屋里头?|这边|这里|这儿|楼|单元|栋|头)(?:里头?)?也(?:没得?(?!办法|事|关系|问题|什么|说|想|时间|空|去|来|看|人)|冇|停|断|漏|堵|不[亮通热]|坏)"
 )
 # 我家门口也是这样: of one's own home, so that it is no opinion.
 _SAME_HERE = re.compile(
@@ -183,7 +191,7 @@ def _may_be_one(matter: Matter, candidate: Candidate, now: datetime) -> bool:
     """What words cannot tell: an emergency joins only an emergency of just now, and other doors or floors are other troubles."""
     is_emergency = candidate.urgency == Urgency.EMERGENCY
     # 还在漏，越漏越大: it is the same, whatever it has become.
-    if not words.is_going_on(matter.text):
+    if not remarks.is_going_on(matter.text):
         if matter.urgency == Urgency.EMERGENCY and not is_emergency:
             return False
         if is_emergency and now - candidate.opened_at > WINDOW_OF_EMERGENCY:
@@ -222,6 +230,11 @@ def is_for(case: Case, said: str) -> bool:
     return agrees(said) or (case.kind == Kind.PROPOSAL and backs(said))
 
 
+def points(said: str) -> bool:
+    """Whether a report without a place means what stands just above it: 这电梯三天两头坏."""
+    return len(said) <= LONGEST_AGREEMENT and _POINTS.search(said) is not None
+
+
 def agrees(said: str) -> bool:
     """Whether a text says that somebody has the same trouble: +1, 同求, 我家也是, 我们这栋也停水了."""
     if len(said) > LONGEST_AGREEMENT or not _MAYBE_AGREES.search(said):
@@ -234,7 +247,7 @@ def _agrees(said: str, _words: int) -> bool:
     """`_words` numbers the words that count now: with others the same text may read otherwise."""
     if _AGREES_IN_MIND.search(said):
         return False
-    if _SAME_HERE.search(said):
+    if _SAME_HERE.search(said) or _TOO_AT_HOME.search(said):
         return True
     return shipped_classifier().score(normalise(said)).signals.get(Signal.ME_TOO, 0.0) > AGREES
 
@@ -269,7 +282,9 @@ def may_agree(case: Case, understood: Understanding) -> bool:
         return False
     # Sure of another topic: 我家也漏水 under a report of no water.
     codes = {code for code, _ in understood.topics}
-    return not codes or case.topic is None or case.topic in codes
+    if max((certainty for _, certainty in understood.topics), default=0.0) < ANY_TOPIC:
+        return True
+    return case.topic is None or case.topic in codes
 
 
 def _lines_between(session: Session, case: Case, said: Noted) -> int:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from core.ids import BLOCK_STRIDE
 from core.messages import IncomingKind, Urgency
 from domain import files, reminders
-from domain.cases import words
+from domain.cases import remarks
 from domain.cases.life import ACTIVE
 from domain.inbox import Noted, Outcome, Received
 from storage.base import Session
@@ -69,7 +69,7 @@ def let_go_of_talk(session: Session, case: Case) -> None:
     )
     for file, sent in session.execute(supposed).all():
         said = _said_with(session, sent)
-        if said is not None and words.shows_something_else(said.text) and belongs_rather_to(session, sent, said):
+        if said is not None and remarks.shows_something_else(said.text) and belongs_rather_to(session, sent, said):
             file.case_id = sent.case_id = None
             sent.outcome = Outcome.SILENT
 

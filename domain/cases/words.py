@@ -14,7 +14,7 @@ from domain.cases import staff_words
 from domain.cases.life import ACTIVE, State, Step
 from domain.outbox import Press
 from domain.topics import name_of
-from nlp import despair, halves, relapses, subjects
+from nlp import despair, halves, relapses
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case, CaseEvent
@@ -80,10 +80,6 @@ MOST_AROUND = 1
 # Said to us, it takes back what was registered; said to neighbours, it may mean anything.
 GIVING_UP = re.compile(
     r"[\W_]*(?:那|哦|好的?|谢谢|我家?|我们家?|这边|这个)*[\W_]*(?:就|先|也|已经)?(?:不用了?(?:登记|来|管|修)?了|不需要了|算了|不报了)(?:吧|哈|啊|哦|呢|谢谢|麻烦了|您|你|[\W_])*"
-)
-POINTING = re.compile(
-    r"就是(?:这|那)|这(?:里|边|儿)|那(?:里|边)|[如上下见看补]图|图片|照片|现场|拍(?:了|的|一?张|到|下来)|还有(?:这|那|一[张处])|"
-    r"另[外一](?:一?张|边|处|面)|[你您]们?(?:自己)?看|大家看|看看|看一?下|位置|恶心|吓人|危险|严重|没法|不成样"
 )
 MINUTE = timedelta(minutes=1)
 
@@ -330,26 +326,6 @@ def is_half(text: str) -> bool:
 def is_back(text: str) -> bool:
     """Whether somebody says that what was mended is wrong again, or still."""
     return relapses.is_back(text)
-
-
-def is_going_on(text: str) -> bool:
-    """Whether somebody says that a trouble is still there, is back or grows: it points at what has been told before."""
-    return relapses.is_back(text) or relapses.is_worse(text)
-
-
-def names_something(text: str) -> bool:
-    """Whether a remark says with what something is wrong."""
-    return subjects.names_something(text)
-
-
-def is_of_another(text: str, case: Case) -> bool:
-    """Whether a remark about work that is done, or not, names another thing than this case: 水管修好了, of small advertisements."""
-    return subjects.is_of_another(text, case.text, case.topic)
-
-
-def shows_something_else(text: str) -> bool:
-    """Whether words with a photo are talk that has nothing to do with what was told: 今天的红烧肉, and not 你们看, 就是这里, 现场照片."""
-    return POINTING.search(text) is None and not is_half(text) and not is_back(text) and subjects.is_plain_talk(text)
 
 
 def is_giving_up(text: str) -> bool:
