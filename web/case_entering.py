@@ -6,10 +6,11 @@ from starlette.responses import HTMLResponse, Response
 from core.clock import in_china
 from core.errors import Refused
 from domain import access
-from domain.cases import entering
+from domain.cases import entering, outcomes
 from domain.cases.desk import SOURCE_NAMES
-from domain.cases.entering import ANOTHER, Asked, Became, Entry, Who
+from domain.cases.entering import ANOTHER, Asked, Danger, Entry, Who
 from domain.cases.opening import Matter
+from domain.cases.outcomes import Outcome
 from domain.cases.showing import Person
 from domain.outbox import Session
 from web.auth import CurrentVisitor, Visitor, services_of
@@ -60,7 +61,7 @@ async def _new_page(
 
 def _entry(form: Posted) -> Entry:
     kind, topic, urgency, place, area_id = matter_words(form)
-    who = form.text("who")
+    who, danger = form.text("who"), form.text("danger")
     return Entry(
         Matter(kind, topic, urgency, form.text("text"), place, area_id, has_place=bool(place)),
         form.text("source"),
@@ -68,6 +69,7 @@ def _entry(form: Posted) -> Entry:
         form.text("phone", longest=30),
         who=Who(who) if who in set(Who) else Who.UNSAID,
         same=form.text("same", longest=30),
+        danger=Danger(danger) if danger in set(Danger) else Danger.UNSAID,
     )
 
 
@@ -78,14 +80,14 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
     services = services_of(request)
     now = services.clock.now()
 
-    def work_on(session: Session) -> tuple[int, Became, dict[str, object], bool] | Asked:
+    def work_on(session: Session) -> tuple[int, Outcome, bool] | Asked:
         entry, here = _entry(form), visitor.community_id
         entered = entering.enter(session, entry, community_id=here, actor_id=visitor.person_id, now=now)
         if isinstance(entered, Asked):
             return entered
         case, person = entered.case, session.get_one(Person, visitor.person_id)
-        said: dict[str, object] = {"number": case.number, "count": case.joined + 1}
-        return case.id, entered.became, said, access.may_work(session, person, case, in_china(now).date())
+        said = outcomes.of_entry(session, entered)
+        return case.id, said, access.may_work(session, person, case, in_china(now).date())
 
     try:
         entered = await services.database.write(work_on)
@@ -93,7 +95,7 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
         return await _new_page(request, visitor, form.values(), status=409, refusal=sentence(refusal))
     if isinstance(entered, Asked):
         return await _new_page(request, visitor, form.values(), status=409, asked=entered)
-    case_id, became, said, is_ours = entered
+    case_id, said, is_ours = entered
     services.wake()
     address = f"/desk/cases/{case_id}" if is_ours else "/desk"
-    return done(request, visitor, address, f"web.case_{became}", "green", **said)
+    return done(request, visitor, address, said.key, "green", **said.blanks)

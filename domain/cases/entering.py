@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.clock import in_china
 from core.errors import Refused
 from core.ids import new_id
-from core.messages import Urgency, Utterance
+from core.messages import Understanding, Urgency, Utterance
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import access, accounts, people, roster
@@ -36,10 +36,18 @@ class Who(StrEnum):
     OTHER = "other"
 
 
+class Danger(StrEnum):
+    """Whether it is an emergency, where the words sound like one and something less was chosen."""
+
+    UNSAID = ""
+    YES = "emergency"
+    NO = "as_chosen"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was typed; the matter's area is the one chosen beside its place. Name and telephone may be empty. `who` and `same` decide
-    what `Asked` asked: `same` is the key of the open case that it is, or ANOTHER."""
+    """What was typed; the matter's area is the one chosen beside its place. Name and telephone may be empty. `who`, `same` and
+    `danger` decide what `Asked` asked: `same` is the key of the open case that it is, or ANOTHER."""
 
     matter: Matter
     source: str
@@ -47,6 +55,7 @@ class Entry:
     phone: str
     who: Who = Who.UNSAID
     same: str = ""
+    danger: Danger = Danger.UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +73,12 @@ class OpenCase:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What staff must say first; nothing has been written. `known_as`: the number is this person's, who is called otherwise."""
+    """What staff must say first; nothing has been written. `known_as`: the number is this person's, who is called otherwise.
+    `is_danger`: the words sound like an emergency."""
 
     known_as: str = ""
     same: OpenCase | None = None
+    is_danger: bool = False
 
 
 class Became(StrEnum):
@@ -89,17 +100,15 @@ def enter(session: Session, entry: Entry, *, community_id: int, actor_id: int, n
     typed = entry.matter
     if len(typed.text) < SHORTEST_TEXT:
         raise Refused("cases.need_text")
-    placed = placing.read(session, community_id, place=typed.place, text=typed.text, area_id=typed.area_id)
-    has_place = bool(placed.words)
-    matter = replace(typed, place=placed.words, area_id=placed.area_id, has_place=has_place, site=placed.site)
-    entry = replace(entry, matter=matter)
+    entry = replace(entry, matter=_as_read(session, entry, community_id=community_id))
     is_desk = access.is_desk(session, actor_id, community_id, in_china(now).date())
     reporter = _reporter(session, entry, community_id=community_id if is_desk else None, now=now)
-    found = _open_already(session, entry, community_id=community_id, now=now)
+    found = _open_already(session, entry.matter, community_id=community_id, now=now)
     is_asked = found is not None and entry.same not in (ANOTHER, str(found.id))
-    if isinstance(reporter, Asked) or is_asked:
+    is_danger = entry.danger == Danger.UNSAID and _sounds_dangerous(typed)
+    if isinstance(reporter, Asked) or is_asked or is_danger:
         known_as = reporter.known_as if isinstance(reporter, Asked) else ""
-        return Asked(known_as, _shown(found) if found is not None and is_asked else None)
+        return Asked(known_as, _shown(found) if found is not None and is_asked else None, is_danger)
     if reporter is not None:
         session.add(reporter)
         session.flush()
@@ -112,11 +121,31 @@ def enter(session: Session, entry: Entry, *, community_id: int, actor_id: int, n
     return Entered(case, Became.OPENED)
 
 
-def _open_already(session: Session, entry: Entry, *, community_id: int, now: datetime) -> Case | None:
-    """The open case that tells of the same trouble at the same place. Where no topic was chosen, the words say what it is about."""
-    matter = entry.matter
-    topic = matter.topic or understand(Utterance(matter.text, is_private=True, is_addressed=True), NOWHERE).topic
-    matter = replace(matter, topic=topic)
+def _as_read(session: Session, entry: Entry, *, community_id: int) -> Matter:
+    """The matter where its place is, and about what its words say, where no topic was chosen; a message is read no otherwise."""
+    typed = entry.matter
+    placed = placing.read(session, community_id, place=typed.place, text=typed.text, area_id=typed.area_id)
+    return replace(
+        typed,
+        topic=typed.topic or _understood(typed).topic,
+        urgency=Urgency.EMERGENCY if entry.danger == Danger.YES else typed.urgency,
+        place=placed.words,
+        area_id=placed.area_id,
+        has_place=bool(placed.words),
+        site=placed.site,
+    )
+
+
+def _understood(typed: Matter) -> Understanding:
+    return understand(Utterance(typed.text, is_private=True, is_addressed=True), NOWHERE)
+
+
+def _sounds_dangerous(typed: Matter) -> bool:
+    return typed.urgency != Urgency.EMERGENCY and _understood(typed).urgency == Urgency.EMERGENCY
+
+
+def _open_already(session: Session, matter: Matter, *, community_id: int, now: datetime) -> Case | None:
+    """The open case that tells of the same trouble at the same place."""
     key = joining.key_of(session, matter, community_id)
     return joining.same_thing(session, matter, key, now=now) if key else None
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from domain.cases import telling, words
+from domain.cases.entering import Became, Entered
 from domain.cases.life import Step
 from storage.base import Session
 from storage.cases import Case
@@ -27,6 +28,14 @@ def of_step(session: Session, case: Case, step: str, *, actor_id: int) -> Outcom
         return Outcome("web.case_assign_by_phone", worker)
     key = f"web.case_{step}"
     return Outcome(by_reach(session, case, key) if step in (Step.FINISH, Step.WITHDRAW) else key)
+
+
+def of_entry(session: Session, entered: Entered) -> Outcome:
+    """Who has what was entered by hand, or how many stand behind what it has joined."""
+    case, became = entered.case, entered.became
+    blanks = {"number": case.number, "count": str(case.joined + 1), "worker": words.worker_name(session, case)}
+    is_nobodys = became == Became.OPENED and case.assignee_id is None
+    return Outcome("web.case_opened_nobody" if is_nobodys else f"web.case_{became}", blanks)
 
 
 def by_reach(session: Session, case: Case, key: str) -> str:

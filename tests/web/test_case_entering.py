@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from storage.cases import Case, CaseEvent, CaseReporter
 from storage.database import Database
-from storage.people import Person, Residence, Role
+from storage.people import Duty, Person, Residence, Role
 from tests import builders
 from tests.builders import Desk, Place, csrf_of
 
@@ -201,3 +201,36 @@ async def test_what_was_chosen_and_is_over_meanwhile_is_not_joined(desk: Desk, t
         refused = await enter(browser, same="123")
     assert (refused.status_code, count(desk)) == (409, before)
     assert "刚才选的那一件已经办结或撤回，请再核对一遍。" in refused.text
+
+
+async def test_what_no_topic_was_chosen_for_is_about_what_its_words_say(desk: Desk, town: Town) -> None:
+    async with await desk.sign_in(town.clerk) as browser:
+        case = case_of(desk, await enter(browser, text="8号楼电梯停在5楼不动", topic=""))
+    assert (case.topic, case.thing) == ("lift", f"lift@{town.place.other_building.id}")
+
+
+async def test_words_that_sound_like_danger_are_asked_about(desk: Desk, town: Town) -> None:
+    before, danger = count(desk), {"text": "8号楼着火了，烟很大", "topic": "", "phone": ""}
+    async with await desk.sign_in(town.clerk) as browser:
+        asked = await enter(browser, **danger)
+        assert (asked.status_code, count(desk)) == (409, before)
+        assert "内容听起来有危险，按紧急的事马上通知吗？" in asked.text
+        urgent = case_of(desk, await enter(browser, **danger, danger="emergency"))
+        plain = case_of(desk, await enter(browser, **danger, danger="as_chosen"))
+    assert (urgent.urgency, plain.urgency) == ("emergency", "normal")
+
+
+async def test_who_has_it_is_said_also_to_whoever_may_not_see_it(desk: Desk, town: Town) -> None:
+    matter = {"kind": "complaint", "topic": "noise", "text": "楼上天天半夜吵", "phone": ""}
+    async with await desk.sign_in(town.worker) as browser:
+        answer = await enter(browser, **matter)
+        shown = (await browser.get(answer.headers["location"])).text
+    assert answer.headers["location"] == "/desk"
+    assert "已登记，由周社工负责。" in shown
+    assert "半夜吵" not in shown
+    with desk.database.writing() as session:
+        session.query(Duty).filter(Duty.person_id == town.clerk).delete()
+    async with await desk.sign_in(town.worker) as browser:
+        answer = await enter(browser, **matter)
+        shown = (await browser.get(answer.headers["location"])).text
+    assert "已登记，没有找到负责人，已经告诉社区，请在工作台派单。" in shown

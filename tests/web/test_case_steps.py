@@ -513,7 +513,7 @@ async def test_a_call_becomes_a_case_like_any_other(desk: Desk, town: Town, now:
         assert "case.open" in set(session.scalars(select(AuditEntry.act)))
     assert "陈老师" in shown
     assert "139****5678" in shown
-    assert f"{first.number} 已登记。" in shown
+    assert f"{first.number} 已登记，由赵网格员负责。" in shown
 
 
 @pytest.mark.parametrize(
