@@ -14,7 +14,7 @@ from domain.calendars import check_year
 from domain.outbox import Session
 from domain.people import ROLE_NAMES
 from domain.recurrence import describe
-from web.forms import Posted, read_day, read_key, read_moment
+from web.forms import BY_RULE, Posted, read_day, read_key, read_moment
 
 # Whole buildings have no group of their own in most communities; a list of sixty could not be read.
 LEVELS = (AreaLevel.COMMUNITY, AreaLevel.GRID, AreaLevel.MICRO_GRID)
@@ -113,8 +113,8 @@ def _keys(words: tuple[str, ...]) -> list[int]:
 def read_form(form: Posted) -> Filled:
     """The fields as they were typed. The longest text is refused by the rule, not cut here."""
     return Filled(
-        title=form.text("title", longest=500),
-        text=form.text("text", longest=20_000),
+        title=form.text("title", longest=BY_RULE),
+        text=form.text("text", longest=BY_RULE),
         areas=tuple(form.texts("areas")[:500]),
         chats=tuple(form.texts("chats")[:500]),
         roles=tuple(form.texts("roles")[:50]),

@@ -15,7 +15,7 @@ from domain.topics import name_of, topics
 from web.acts import note
 from web.announcement_times import next_words
 from web.auth import ClerkVisitor, CurrentVisitor, Visitor, services_of
-from web.forms import Posted, PostedForm
+from web.forms import BY_RULE, Posted, PostedForm
 from web.pages import done, page, sentence, status_of
 
 router = APIRouter(prefix="/conventions")
@@ -103,7 +103,7 @@ async def adopt(request: Request, visitor: ClerkVisitor, form: PostedForm) -> Re
     services = services_of(request)
     now = services.clock.now()
     lines = [line.strip() for line in form.text("clauses", longest=LONGEST_CLAUSES).split("\n") if line.strip()]
-    title, words = form.text("title", longest=200), [ClauseWords(line) for line in lines]
+    title, words = form.text("title", longest=BY_RULE), [ClauseWords(line) for line in lines]
     if form.is_checked("again"):
         return await _page(request, visitor, values={"title": title, "clauses": "\n".join(lines)}, form="adopt")
 
@@ -141,7 +141,7 @@ async def _ask_to_replace(request: Request, visitor: Visitor, title: str, lines:
 
 
 def _words(form: Posted) -> ClauseWords:
-    return ClauseWords(form.text("text", longest=5000), form.text("topic", longest=60) or None)
+    return ClauseWords(form.text("text", longest=BY_RULE), form.text("topic", longest=60) or None)
 
 
 @router.post("/clauses")

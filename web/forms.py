@@ -13,6 +13,8 @@ from core.clock import CHINA
 from core.errors import Refused
 
 LONGEST_TEXT = 4000
+# For fields whose rule says by itself how long they may be, and in its own words.
+BY_RULE = 1_000_000
 LONGEST_DAY = 20
 TOO_LONG = "web.too_long"
 LARGEST_KEY = 2**63 - 1

@@ -15,7 +15,7 @@ from domain.people import ROLE_NAMES, phone_of
 from domain.people import Role as AnyRole
 from web.acts import note
 from web.auth import ClerkVisitor, DeskVisitor, Visitor, services_of
-from web.forms import Posted, PostedForm
+from web.forms import BY_RULE, Posted, PostedForm
 from web.pages import done, page, sentence, status_of
 from web.paging import paging
 
@@ -198,7 +198,7 @@ async def change(request: Request, visitor: ClerkVisitor, person_id: int, form: 
         duties.check_may_touch(session, person_id, is_administrator_asking=visitor.is_administrator)
         if phone and not form.is_checked(SHARED):
             roster.check_phone(session, visitor.community_id, phone, but_id=person_id)
-        roster.change(session, person, name=form.text("name", longest=200), phone=phone)
+        roster.change(session, person, name=form.text("name", longest=BY_RULE), phone=phone)
         note(
             request,
             visitor,

@@ -12,7 +12,7 @@ from domain.outbox import Session
 from domain.topics import name_of, topics
 from web.acts import note
 from web.auth import ClerkVisitor, DeskVisitor, Visitor, services_of
-from web.forms import PostedForm
+from web.forms import BY_RULE, PostedForm
 from web.pages import done, page, sentence
 from web.paging import paging
 
@@ -130,7 +130,7 @@ async def propose(request: Request, visitor: ClerkVisitor, form: PostedForm) -> 
         _need_teacher(session, visitor)
         row = keywords.propose(
             session,
-            form.text("word", longest=keywords.LONGEST_WORD + 1),
+            form.text("word", longest=BY_RULE),
             form.text("speaks_for", longest=60),
             weight,
             community_id=visitor.community_id,

@@ -163,6 +163,7 @@ async def test_times_are_explained_before_anything_is_saved(office: Office) -> N
         ({"title": "长" * 61}, "请写公告的标题"),
         ({"text": ""}, "公告没有内容"),
         ({"text": "长" * 4097}, "公告连标题最多 4096 个字符"),
+        ({"text": "长" * 25_000}, "公告连标题最多 4096 个字符，现在有 25007 个"),
         ({"areas": ["there"]}, "所选的网格里有的不属于本社区"),
         ({"areas": ["x"]}, "所选的网格或群有误"),
         ({"roles": ["king"]}, "没有“king”这个身份"),
