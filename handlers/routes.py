@@ -12,6 +12,7 @@ from core.texts import say
 from domain import chats, dialogues, outbox, people
 from domain.cases import opening
 from handlers import (
+    announcing,
     answers,
     asked_on,
     cases,
@@ -76,6 +77,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     private_matters.STEP: follow_ups.same_told,
     homes.STEP: choosing_community.told,
     meanings.STEP: meanings.answered,
+    announcing.STEP: announcing.answered,
     cases.STILL_WRONG_STEP: still_wrong.told,
     wishes.PROOF_STEP: wishes.proof_told,
     tasks.PROOF_STEP: tasks.proof_told,
@@ -201,6 +203,7 @@ def _message(ctx: Context) -> None:
         _bind(ctx)
         or ratings.told(ctx)
         or meanings.told(ctx)
+        or announcing.told(ctx)
         or wishes.told(ctx)
         or _answers_question(ctx)
         or neighbours.agree(ctx)

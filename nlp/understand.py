@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from core.messages import Decision, Kind, PlaceMention, Reason, Signal, Understanding, Urgency, Utterance
-from nlp import despair
+from nlp import announcing, despair
 from nlp.classify import TAUGHT, Scores, shipped_classifier
 from nlp.features import characters, findings
 from nlp.lanes import Total
@@ -151,11 +151,11 @@ def _as_meant(text: str) -> tuple[str, set[str]]:
 
 
 def _is_sure_chatter(margins: Margins, seen: set[str]) -> bool:
-    """Neither a case nor danger by the characters alone, nor what is said plainly, nor with a word that people taught."""
+    """Neither a case nor danger by the characters alone, nor what is said plainly or announced, nor with a word that people taught."""
     return (
         margins.first < SURE_CHATTER
         and margins.urgent < SURE_CALM
-        and not may_be_plain(seen)
+        and not (may_be_plain(seen) or announcing.may_announce(seen))
         and shipped_classifier().taught_heads.isdisjoint(seen)
     )
 
@@ -192,16 +192,10 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         margin = min(margin, 0.0)
     elif urgency is Urgency.EMERGENCY:
         margin = max(margin, ACT_MARGIN)  # a false alarm costs a look, a danger slept through costs more
-    plain = _plain(reading, margin, context)
-    if plain is not None:
-        margin = ACT_MARGIN
-    elif _only_names(reading) and not context.photo:
-        margin = min(margin, ACT_MARGIN - 0.01)
-    elif margin >= ASK_MARGIN and is_for_neighbours(reading.text, scores):
-        margin = 0.0
+    said, margin = _by_rule(reading, margin, context)
     decision = _decision(margin, context, is_hedged="hedge" in scores.findings and urgency is Urgency.NORMAL)
     opens = decision is not Decision.SILENT and margin >= ASK_MARGIN
-    kind = plain or _kind(model.kinds_in(reading.total), urgency) if opens else Kind.CHATTER
+    kind = said or _kind(model.kinds_in(reading.total), urgency) if opens else Kind.CHATTER
     is_case = kind is not Kind.CHATTER
     likely = model.likelihood(margin)
     return Understanding(
@@ -214,6 +208,23 @@ def _decide(reading: _Reading, context: _Context, found: tuple[PlaceMention, ...
         signal,
         _reasons(reading, model, is_heard=decision is not Decision.SILENT),
     )
+
+
+def _by_rule(reading: _Reading, margin: float, context: _Context) -> tuple[Kind | None, float]:
+    """What the line says whatever the sum of its words, if anything, and the margin that it has by that."""
+    may_announce = not context.forwarded and announcing.may_announce(reading.characters)
+    if may_announce and (announced := announcing.announced(reading.text)):
+        return announced, ASK_MARGIN  # what it is about is still to come
+    plain = _plain(reading, margin, context)
+    if plain is not None:
+        return plain, ACT_MARGIN
+    if may_announce and margin < ACT_MARGIN and (begun := announcing.begun(reading.text)):
+        return begun, max(margin, ASK_MARGIN)
+    if _only_names(reading) and not context.photo:
+        return None, min(margin, ACT_MARGIN - 0.01)
+    if margin >= ASK_MARGIN and is_for_neighbours(reading.text, reading.scores):
+        return None, 0.0
+    return None, margin
 
 
 def _plain(reading: _Reading, margin: float, context: _Context) -> Kind | None:

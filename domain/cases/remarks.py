@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from core.messages import PlaceMention
+from core.messages import Kind, PlaceMention
 from domain.cases import words
-from nlp import relapses, spots, subjects
+from nlp import announcing, relapses, spots, subjects
+from nlp.normalise import normalise
 from storage.cases import Case
 
 POINTING = re.compile(
@@ -17,6 +18,11 @@ POINTING = re.compile(
 def is_going_on(text: str) -> bool:
     """Whether somebody says that a trouble is still there, is back or grows: it points at what has been told before."""
     return relapses.is_back(text) or relapses.is_worse(text)
+
+
+def announced(text: str) -> Kind | None:
+    """What sort of matter somebody says that they have, and does not tell yet: 我要投诉."""
+    return announcing.announced(normalise(text))
 
 
 def names_something(text: str) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from core.messages import Incoming
 from core.texts import say
 from domain.outbox import Session
-from handlers import cases, homes, meanings, private_matters, routes, start, tasks, wishes
+from handlers import announcing, cases, homes, meanings, private_matters, routes, start, tasks, wishes
 from handlers.commands import BY_TEXT, COMMANDS, menu
 from handlers.routes import ACTIONS, STEPS
 from tests.stage import GROUP, PRIVATE, Stage
@@ -56,6 +56,7 @@ def test_steps_are_those_that_questions_name() -> None:
         private_matters.STEP,
         homes.STEP,
         meanings.STEP,
+        announcing.STEP,
         wishes.PROOF_STEP,
         cases.STILL_WRONG_STEP,
         tasks.PROOF_STEP,
