@@ -259,7 +259,9 @@ def withdrawn(session: Session, case: Case) -> str:
     reason = session.scalars(query.order_by(CaseEvent.id.desc()).limit(1)).one_or_none()
     if not reason:
         return say("cases.receipt_withdrawn", number=case.number)
-    return say("cases.receipt_withdrawn_by_desk", number=case.number, reason=staff_words.for_group(reason))
+    return say(
+        "cases.receipt_withdrawn_by_desk", number=case.number, reason=staff_words.for_group(session, case, reason)
+    )
 
 
 def progress(session: Session, case: Case) -> str:

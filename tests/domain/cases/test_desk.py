@@ -10,7 +10,7 @@ from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind, Urgency
 from domain import due
-from domain.cases import desk, outcomes, ratings, receipts, words, work
+from domain.cases import desk, outcomes, ratings, receipts, staff_words, words, work
 from domain.cases.life import Step
 from domain.cases.outcomes import Outcome
 from storage.base import Session
@@ -18,7 +18,7 @@ from storage.cases import Case
 from storage.chats import ChatPurpose
 from storage.database import Database
 from storage.messages import Outbox
-from storage.people import Person, Role
+from storage.people import Person, Residence, Role
 from tests import builders
 
 
@@ -258,3 +258,17 @@ def test_reporter_of_a_private_matter_hears_that_the_desk_opened_it_again(
     assert (f"{case.number} 社区已重新打开，会有人继续跟进。" in texts) is is_told
     query = select(Outbox).where(Outbox.chat_id == chat.id).order_by(Outbox.id)
     assert [row.text for row in session.scalars(query) if ratings.asks(row)] == []
+
+
+def test_names_of_the_register_reach_no_group_however_they_are_written(session: Session, now: datetime) -> None:
+    place, elsewhere = builders.community(session), builders.community(session, "幸福社区")
+    for home, name in ((place, "王小雨"), (place, "阿里木"), (elsewhere, "路灯杆")):
+        who = builders.person(session, name)
+        session.add(Residence(community_id=home.id, person_id=who.id, area_id=home.building.id))
+    group = builders.group(session, place, now)
+    case = builders.case(session, place, now, chat=group, reporter=builders.person(session, "桂花%飘香"))
+    said = "与王小雨那件重复，阿里木说路灯杆已换，桂花%飘香也知道"
+    shown = "与王**那件重复，阿**说路灯杆已换，桂****也知道"
+    assert staff_words.as_shown(session, case, said) == shown
+    case.is_private = True
+    assert staff_words.as_shown(session, case, said) == said
