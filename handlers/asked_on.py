@@ -1,26 +1,32 @@
 """What is said behind one's own question, or in private behind one's own report, without a reply mark: it goes on with that."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from core.messages import Decision, IncomingKind, Kind, Signal
-from domain import people
+from domain import dialogues, people
 from domain.cases import further, listing, opening, remarks, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
 from domain.inbox import Outcome
-from handlers import taking_back
+from handlers import cases, private_matters, taking_back
 from handlers.context import Context
 from handlers.other_matters import sure_topic
 
 RIGHT_BEHIND = timedelta(minutes=10)
 LONGEST = 18
 LONGEST_MORE = 60
-SHORTEST_MORE = 4
+SHORTEST_MORE = 3
+SHORTEST_COMPLAINT = 4
+MOST_LOOKED_AT = 20
 # 要带什么, 孩子也要办吗, 周末能办吗: what one asks on, and hardly asks neighbours.
 _ASKS_ON = re.compile(
     r"(?:[要需得用该能可][要以]?|还|也|都)?(?:带|准备|交|填|提供|办理?|领|去|找|给|算|报名?|申请|预约|审核|等)(?:不|几|多|什么|啥|哪|谁|吗|么|[^，。]{0,6}(?:吗|么|呢|[?？]|什么|啥|哪|多少|多久|几))"
     r"|(?:材料|证件|费用|时间|地点|条件|年龄|电话|手续|原件|复印件|照片)[^，。]{0,6}(?:吗|么|呢|[?？]|什么|啥|哪|多少|几)|(?:什么|哪些|多少)(?:材料|证件|钱|手续|条件|时间)|(?:周[一二三四五六日末天]|周末|下午|上午|晚上|中午)[^，。]{0,6}(?:吗|么|[?？])|多久|几天"
+)
+_HOW_FAR = re.compile(
+    r"(?:查到|有?结果|有?消息|有?回复|有?答复|有?进展|有?下文|有?动静|处理|弄|办|解决|安排)(?:得|的|好|完|出来)?了?(?:怎么样|怎样|没有?|吗|么|到哪)|到哪一?步"
 )
 _OF_THE_BOT = re.compile(r"你是|您是|机器人|人工|真人|什么意思|听不懂|看不懂")
 
@@ -49,24 +55,69 @@ def told(ctx: Context) -> bool:
     return True
 
 
+def asks_how_far(ctx: Context) -> bool:
+    """查到了吗, 有结果了吗: who has told of something and asks in private how far it is reads it."""
+    said = ctx.incoming.text
+    if not ctx.is_private or ctx.incoming.reply_to or len(said) > LONGEST or _HOW_FAR.search(said) is None:
+        return False
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    if account is None or not listing.of_reporter(ctx.session, account.person_id, limit=1):
+        return False
+    cases.mine(ctx)
+    return True
+
+
+def complaint_begun(ctx: Context, question: dialogues.Conversation) -> bool:
+    """What somebody says after 我要投诉 is the complaint, however little sounds like one. False: a matter of another kind, or a courtesy."""
+    said, understood = ctx.incoming.text.strip(), ctx.understanding
+    dialogues.close(ctx.session, question)
+    if (
+        understood.decision == Decision.ACT
+        or ctx.is_courtesy
+        or len(said) < SHORTEST_COMPLAINT
+        or ctx.incoming.reply_to
+    ):
+        return False
+    ctx.understanding = replace(understood, kind=Kind.COMPLAINT, decision=Decision.ACT)
+    cases.report(ctx)
+    return True
+
+
 def more_told(ctx: Context) -> bool:
     """In private, talk right behind one's own report is of it: 不知道是谁家扔的. False: a courtesy, or said of the bot."""
     said, understood = ctx.incoming.text.strip(), ctx.understanding
     if not ctx.is_private or ctx.incoming.reply_to or ctx.is_courtesy or understood.decision == Decision.ACT:
         return False
-    if not SHORTEST_MORE <= len(said) <= LONGEST_MORE or _OF_THE_BOT.search(said) or remarks.shows_something_else(said):
+    if not SHORTEST_MORE <= len(said) <= LONGEST_MORE or _OF_THE_BOT.search(said):
         return False
     if understood.kind != Kind.CHATTER or understood.signal not in (Signal.NONE, Signal.CORRECTION):
         return False
-    case = _own(ctx, {Kind.REPORT, Kind.REQUEST, Kind.PROPOSAL}, ACTIVE)
-    if case is None or case.topic == words.CRISIS or remarks.is_of_another(said, case):
+    case = _own(ctx, {Kind.REPORT, Kind.REQUEST, Kind.PROPOSAL}, ACTIVE | {State.FINISHED})
+    if case is None:
+        return _may_be_of_private(ctx)
+    if case.state != State.FINISHED and remarks.shows_something_else(said):
+        return False
+    if case.topic == words.CRISIS or remarks.is_of_another(said, case):
         return False
     _join(ctx, case)
     opening.add_note(ctx.session, case, said, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
-    if taking_back.sounds_so(ctx):
+    if case.state == State.FINISHED:
+        ctx.reply("cases.over", number=case.number)
+    elif taking_back.sounds_so(ctx):
         taking_back.ask_whether(ctx, case)
     else:
         ctx.reply("cases.added_more", number=case.number)
+    return True
+
+
+def _may_be_of_private(ctx: Context) -> bool:
+    """Who has one complaint or dispute open, of whatever day, is asked whether it is of that."""
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    rows = listing.of_reporter(ctx.session, account.person_id, limit=MOST_LOOKED_AT) if account else ()
+    mine = [case for case in rows if case.is_private and case.state in ACTIVE and case.topic != words.CRISIS]
+    if len(mine) != 1 or mine[0].reporter_id != ctx.person.id:
+        return False
+    private_matters.ask(ctx, mine[0])
     return True
 
 

@@ -79,6 +79,7 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     meanings.STEP: meanings.answered,
     announcing.STEP: announcing.answered,
     cases.STILL_WRONG_STEP: still_wrong.told,
+    start.COMPLAINT_STEP: asked_on.complaint_begun,
     wishes.PROOF_STEP: wishes.proof_told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,
@@ -211,6 +212,7 @@ def _message(ctx: Context) -> None:
         or asked_on.told(ctx)
         or own_cases.told(ctx)
         or follow_ups.invited(ctx)
+        or asked_on.asks_how_far(ctx)
         or asked_on.more_told(ctx)
     ):
         return

@@ -27,7 +27,9 @@ def may_point_back(ctx: Context) -> bool:
 def told(ctx: Context) -> bool:
     """还没修, 路灯还是不亮, 越漏越大了: of the speaker's own open matter about that thing and place, or their only one. It is urged on, opened
     again where it was called done, or becomes an emergency. False: of nothing that they have told."""
-    if not (may_point_back(ctx) or words.is_urging(ctx.incoming.text)) or ctx.incoming.reply_to:
+    said = ctx.incoming.text
+    asks_after = words.asks_after(said) and remarks.names_something(said)
+    if not (may_point_back(ctx) or words.is_urging(said) or asks_after) or ctx.incoming.reply_to:
         return False
     case = _pointed_at(ctx)
     if case is None:

@@ -22,7 +22,7 @@ MOST_LOOKED_AT = 10
 _SATISFIED = re.compile(r"满意|好评|五星")
 # Said right after the question, or in reply to it; anywhere else it may mean anything.
 _YES = re.compile(
-    r"可以|好的|好了|[很挺]好|不错|没问题|解决了?|[修弄搞处理]+好了?|嗯|是的|行|对的|(?<![a-z])ok(?![a-z])",
+    r"可以|好的|好了|[很挺]好|不错|没问题|解决了?|[修弄搞处理]+好了?|不(?:漏|堵|响|吵|臭|晃|闪)了|(?:灯|门|梯|水|电|网|都|又)?(?:亮|通|热|来水|来电|有水|有电|能用|能刷|正常)了|嗯|是的|行|对的|(?<![a-z])ok(?![a-z])",
     re.IGNORECASE,
 )
 _DISSATISFIED = re.compile(r"不(?:太|怎么|是很|是太|大|够)?满意|差评")

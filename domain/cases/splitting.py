@@ -11,10 +11,12 @@ from nlp.understand import understand
 
 # What begins another matter; a mere comma does only where another building is named behind it.
 _NEXT = re.compile(
-    r"[，,。；;！!\s]*(?:另外|还有(?!人|点|些|没)|顺便|再有|再就是|其次)[，,：:\s]*|[；;\n]+|。(?=.*号楼|.*栋)|(?:^|[，,。；;\s]+)[1-4一二三四][、.．]"
+    r"[，,。；;！!\s]*(?:另外|还有(?!人|点|些|没)|顺便|再有|再就是|其次|对了(?:(?=[，,\s我还])|$))[，,：:\s]*|[；;\n]+|。(?=.*号楼|.*栋)|(?:^|[，,。；;\s]+)[1-4一二三四][、.．]"
 )
 _COMMA = re.compile(r"[，,。；;！!\n]+|\s+(?=[1-4][、.．])")
-_LIST_MARK = re.compile(r"^(?:[1-4一二三四][、.．]\s*|(?:另外|还有(?!人|点|些|没)|顺便|再有|再就是|其次)[，,：:\s]*)")
+_LIST_MARK = re.compile(
+    r"^(?:[1-4一二三四][、.．]\s*|(?:另外|还有(?!人|点|些|没)|顺便|再有|再就是|其次|对了)[，,：:\s]*)"
+)
 MOST_PARTS = 4
 LONGEST = 300
 # Whose words alone make a clause an emergency, whatever stands beside it, and from which weight on.

@@ -320,6 +320,11 @@ def is_urging(text: str) -> bool:
     return len(AROUND_URGING.sub("", URGING.sub("", text))) <= MOST_AROUND
 
 
+def asks_after(text: str) -> bool:
+    """Whether somebody asks when anybody will come, perhaps for what: 那个电梯的事有人管吗."""
+    return len(text) <= LONGEST_URGING and URGING.search(text) is not None
+
+
 def is_half(text: str) -> bool:
     """Whether somebody says only what is wrong, and not with what."""
     return halves.is_half(text)

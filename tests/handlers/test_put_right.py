@@ -106,3 +106,60 @@ async def test_me_too_in_the_words_of_home(stage: Stage, said: str) -> None:
     await stage.say("王阿姨", GROUP, "俺家屋里头又停水咧")
     await stage.say("李叔", GROUP, said)
     assert (stage.numbers(), stage.case(NUMBER).joined) == ([NUMBER], 1)
+
+
+async def test_complaint_told_bit_by_bit_is_one(stage: Stage) -> None:
+    await stage.start("李叔", f"area_{stage.place.grid.id}")
+    await stage.say("李叔", PRIVATE, "我要投诉")
+    assert stage.last("李叔").text == "您请说，是什么事、在哪里，一句话就行。"
+    for said in ("3号楼的网格员", "上门说话很难听", "我不想让他知道是我说的"):
+        await stage.say("李叔", PRIVATE, said)
+    number = "TS-20261121-0001"
+    assert (stage.numbers(), stage.case(number).is_private) == ([number], True)
+    assert stage.last("李叔").text == f"已补充到 {number}。"
+
+
+async def test_talk_after_the_end_is_kept_and_told_what_to_do(stage: Stage) -> None:
+    await stage.finish(PRIVATE, "3号楼二单元楼道灯坏了", "已更换")
+    await stage.say("王阿姨", PRIVATE, "不过你们态度不太好")
+    over = f"{NUMBER} 已经办结。如果还没好，请回复“还没好”；别的事请另发一条，说清在哪里、怎么了。"
+    assert (stage.last("王阿姨").text, stage.steps(NUMBER)[-1]) == (over, "add")
+
+
+async def test_thanks_that_say_that_it_works_are_a_good_word(stage: Stage) -> None:
+    await stage.finish(PRIVATE, "3号楼二单元楼道灯坏了", "已更换")
+    await stage.say("王阿姨", PRIVATE, "谢谢 亮了")
+    assert (stage.steps(NUMBER)[-1], stage.case(NUMBER).rating) == ("satisfied", 5)
+
+
+async def test_bare_words_days_later_are_asked_about_with_the_private_matter_that_is_open(stage: Stage) -> None:
+    await stage.start("李叔", f"area_{stage.place.grid.id}")
+    await stage.say("李叔", PRIVATE, "楼上天天半夜剁肉，说了也不听，我要投诉")
+    (number,) = stage.numbers()
+    await stage.pass_time(days=2)
+    await stage.say("李叔", PRIVATE, "还是剁")
+    assert stage.last("李叔").text == f"这和 {number} 是同一件事吗？"
+    await stage.press("李叔", PRIVATE, "是同一件事")
+    assert stage.steps(number)[-1] == "add"
+
+
+async def test_who_asks_how_far_it_is_reads_it(stage: Stage) -> None:
+    await stage.say("小吴", GROUP, "3号楼电梯坏了")
+    await stage.pass_time(hours=1)
+    await stage.say("小吴", PRIVATE, "那个电梯的事有人管吗")
+    assert stage.last("小吴").text == f"抱歉给您添麻烦了，{NUMBER} 已重新催办。"
+    await stage.say("小吴", PRIVATE, "查到了吗")
+    assert stage.last("小吴").text == f"您最近的登记：\n{NUMBER} 电梯 · 3号楼：已派单"
+
+
+async def test_second_matter_after_by_the_way_is_one_of_its_own(stage: Stage) -> None:
+    told = "8号楼拐角的地砖翘起来了 我差点摔一跤 你们找人弄一下 对了我还想问一下那个高龄补贴现在是多少钱一个月"
+    await stage.say("王阿姨", GROUP, told)
+    assert stage.numbers() == [NUMBER, ASKED]
+
+
+async def test_no_longer_needed_with_the_reason_is_asked_about(stage: Stage) -> None:
+    await stage.start("王阿姨", f"area_{stage.place.grid.id}")
+    await stage.say("王阿姨", PRIVATE, "3号楼2单元楼道灯不亮")
+    await stage.say("王阿姨", PRIVATE, "不用了 儿子换好灯泡了")
+    assert stage.last("王阿姨").text.startswith(f"您说的已记下。是要撤回 {NUMBER}")
