@@ -94,7 +94,10 @@ def _news(session: Session, case: Case, told: State | None) -> str:
         return ""
     if state == State.WITHDRAWN:
         return say("cases.joined_withdrawn", **blanks)
-    return say("cases.joined_news", **blanks, progress=words.progress(session, case))
+    # The thanks are the reporter's, who was asked.
+    is_thanked = state == State.CLOSED and case.rating is not None
+    progress = say("cases.closed_for_joined") if is_thanked else words.progress(session, case)
+    return say("cases.joined_news", **blanks, progress=progress)
 
 
 def _post(session: Session, case: Case, chat: Chat, text: str, *, now: datetime, person_id: int | None = None) -> None:

@@ -26,6 +26,8 @@ def of_step(session: Session, case: Case, step: str, *, actor_id: int) -> Outcom
         return Outcome("web.case_accept_for", worker)
     if step == Step.ASSIGN and telling.chat_with(session, case, case.assignee_id) is None:
         return Outcome("web.case_assign_by_phone", worker)
+    if step == Step.FINISH and case.joined and telling.reach(session, case) != telling.Reach.CHAT:
+        return Outcome("web.case_finish_joined")
     key = f"web.case_{step}"
     return Outcome(by_reach(session, case, key) if step in (Step.FINISH, Step.WITHDRAW) else key)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core.messages import Urgency
 from core.texts import say
-from domain import reminders
+from domain import access, reminders
 from domain.cases import emergencies, telling, words, work
 from domain.cases.life import Step, take_step
 from storage.base import Session
@@ -26,5 +26,8 @@ def call_out(
         reminders.add(session, reminders.EMERGENCY, case, due_at=now + emergencies.REPEAT)
     text = say("cases.emergency_worse", number=case.number, place=words.place_name(session, case), note=said)
     telling.to_assignee(session, case, text, now=now)
+    if access.is_for_few(case):
+        place = words.place_for_staff(session, case)
+        text = say("cases.emergency_worse", number=case.number, place=place, note=words.what_for_staff(case))
     telling.to_desk(session, case, text, now=now)
     work.refresh(session, case, now=now)
