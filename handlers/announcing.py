@@ -55,7 +55,7 @@ def answered(ctx: Context, question: dialogues.Conversation) -> bool:
             ctx.reply("cases.announced_dropped")
         return ctx.is_private
     understood = ctx.understanding
-    says_more = understood.kind != Kind.CHATTER or (ctx.is_private and not understood.places)
+    says_more = understood.kind != Kind.CHATTER or (ctx.is_private and not remarks.is_spot(ctx.incoming.text))
     if ctx.is_courtesy or ctx.is_to_neighbour or not ctx.incoming.text or not says_more:
         return False
     dialogues.close(ctx.session, question)

@@ -1,11 +1,10 @@
 """What is said behind one's own question, or in private behind one's own report, without a reply mark: it goes on with that."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 from core.messages import Decision, IncomingKind, Kind, Signal
-from domain import dialogues, people
+from domain import people
 from domain.cases import further, listing, opening, remarks, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
@@ -18,7 +17,6 @@ RIGHT_BEHIND = timedelta(minutes=10)
 LONGEST = 18
 LONGEST_MORE = 60
 SHORTEST_MORE = 3
-SHORTEST_COMPLAINT = 4
 MOST_LOOKED_AT = 20
 # 要带什么, 孩子也要办吗, 周末能办吗: what one asks on, and hardly asks neighbours.
 _ASKS_ON = re.compile(
@@ -64,22 +62,6 @@ def asks_how_far(ctx: Context) -> bool:
     if account is None or not listing.of_reporter(ctx.session, account.person_id, limit=1):
         return False
     cases.mine(ctx)
-    return True
-
-
-def complaint_begun(ctx: Context, question: dialogues.Conversation) -> bool:
-    """What somebody says after 我要投诉 is the complaint, however little sounds like one. False: a matter of another kind, or a courtesy."""
-    said, understood = ctx.incoming.text.strip(), ctx.understanding
-    dialogues.close(ctx.session, question)
-    if (
-        understood.decision == Decision.ACT
-        or ctx.is_courtesy
-        or len(said) < SHORTEST_COMPLAINT
-        or ctx.incoming.reply_to
-    ):
-        return False
-    ctx.understanding = replace(understood, kind=Kind.COMPLAINT, decision=Decision.ACT)
-    cases.report(ctx)
     return True
 
 

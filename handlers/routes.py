@@ -79,7 +79,6 @@ STEPS: dict[str, Callable[[Context, dialogues.Conversation], bool]] = {
     meanings.STEP: meanings.answered,
     announcing.STEP: announcing.answered,
     cases.STILL_WRONG_STEP: still_wrong.told,
-    start.COMPLAINT_STEP: asked_on.complaint_begun,
     wishes.PROOF_STEP: wishes.proof_told,
     tasks.PROOF_STEP: tasks.proof_told,
     tasks.PROOF_AGAIN_STEP: tasks.proof_told_again,

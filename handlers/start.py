@@ -14,8 +14,6 @@ LONGEST_KEY = 18  # digits; a larger number is no key of ours
 _BEGINS = re.compile(
     r"[\W_]*(?:你好|您好|在吗|请问|那个|我|想|要|来|跟你|和你|向你|向您|麻烦|一下|可以|能不能|有)*+(?:问|咨询|反映|请教|反应|打听|投诉|说|举报)(?:你|您|一?下|个|件|点|一?件|一个|点儿)*+(?:事情?|问题|情况|东西)?(?:吗|吧|啊|呢)?[\W_]*|[\W_]*(?:我)?有(?:个|件|点)?(?:事情?|问题|情况)(?:想|要)?(?:问|咨询|反映|说)?(?:一下|您|你)?[\W_]*"
 )
-_COMPLAINS = re.compile("投诉|举报")
-COMPLAINT_STEP = "start.complaint"
 _WHO = re.compile(r"(?:你|您)(?:到底|究竟)?是(?:不是)?(?:个)?(?:真?人|谁|机器人|人工|什么人|哪位|AI|ai)")
 
 
@@ -106,8 +104,6 @@ def courtesy(ctx: Context) -> None:
         ctx.reply("start.who")
     elif begins_to_ask(ctx):
         ctx.reply("start.go_on")
-        if ctx.is_private and _COMPLAINS.search(ctx.incoming.text):
-            ctx.ask(COMPLAINT_STEP, {})
     else:
         ctx.reply("start.thanks" if ctx.understanding.signal == Signal.THANKS else "start.hello")
 

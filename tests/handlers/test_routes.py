@@ -57,7 +57,6 @@ def test_steps_are_those_that_questions_name() -> None:
         homes.STEP,
         meanings.STEP,
         announcing.STEP,
-        start.COMPLAINT_STEP,
         wishes.PROOF_STEP,
         cases.STILL_WRONG_STEP,
         tasks.PROOF_STEP,
