@@ -12,6 +12,7 @@ from core.texts import say
 from domain import chats, dialogues, outbox, people
 from domain.cases import opening
 from handlers import (
+    about_us,
     announcing,
     answers,
     asked_on,
@@ -201,6 +202,7 @@ def _message(ctx: Context) -> None:
         return
     if (
         _bind(ctx)
+        or about_us.told(ctx)
         or ratings.told(ctx)
         or meanings.told(ctx)
         or announcing.told(ctx)

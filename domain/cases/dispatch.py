@@ -12,7 +12,7 @@ from domain.topics import topics
 from storage.areas import Area
 from storage.base import Session
 from storage.cases import Case
-from storage.people import Duty, Role
+from storage.people import Duty, Person, Role
 
 # Kind → the roles that may get it, best first. Within one area the first role that somebody holds is asked.
 FIELD = (Role.GRID_WORKER, Role.MICRO_GRID_HEAD, Role.BUILDING_STEWARD)
@@ -100,6 +100,21 @@ def worker_for(session: Session, case: Case, today: date, *, without: frozenset[
     is_of_a_home = case.is_private and case.kind == Kind.REPORT and case.urgency != Urgency.EMERGENCY
     kind = Kind.DISPUTE if is_of_a_home else Kind(case.kind)
     return choose(duties, areas.above(area), kind=kind, topic=case.topic, without=without)
+
+
+def served_by(session: Session, area_id: int, today: date) -> tuple[str, str] | None:
+    """The area of whoever gets what is told of this one, and what to call them; None when nobody has a duty there."""
+    area = session.recall(Area, area_id)
+    if area is None:
+        return None
+    path = areas.above(area)
+    community = next((each for each in areas.communities(session) if each.id in path), None)
+    duty = choose(roster(session, community.id, today), path, kind=Kind.REPORT, topic=None) if community else None
+    if duty is None:
+        return None
+    whose, person = session.recall(Area, duty.area_id), session.recall(Person, duty.person_id)
+    assert whose is not None and person is not None  # foreign keys
+    return whose.name, people.surname_title(person, duty.role)
 
 
 def superior_for(session: Session, case: Case, today: date, *, without: frozenset[int] = frozenset()) -> Duty | None:
