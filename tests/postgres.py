@@ -144,25 +144,37 @@ def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
     own.drop_all()
 
 
-@dataclass(frozen=True)
 class Shared:
-    """A worker's own database at the newest schema, and a connection that stays open: one that knows the tables empties them in half the time."""
+    """A worker's own database at the newest schema, and a connection that stays open: one that knows the tables empties them in half
+    the time. A test may end all connections; then there is another."""
 
-    url: str
-    cleaner: psycopg.Connection[Any]
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._own = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._cleaner = self._connect()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._own, autocommit=True)
 
     def empty(self) -> None:
         """Afterwards all tables are as empty as after the last migration, and nobody else is connected."""
-        self.cleaner.execute(EMPTY_ALL)
+        try:
+            self._cleaner.execute(EMPTY_ALL)
+        except psycopg.OperationalError:
+            self._cleaner.close()
+            self._cleaner = self._connect()
+            self._cleaner.execute(EMPTY_ALL)
+
+    def close(self) -> None:
+        self._cleaner.close()
 
 
 @pytest.fixture(scope="session")
 def postgres_for_all(postgres_server: Postgres) -> Iterator[Shared]:
     """The worker's own database, for `database_url` to hand out."""
-    url = postgres_server.fresh()
-    own = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(own, autocommit=True) as cleaner:
-        yield Shared(url, cleaner)
+    shared = Shared(postgres_server.fresh())
+    yield shared
+    shared.close()
     postgres_server.drop_all()
 
 
