@@ -27,7 +27,7 @@ async def test_announced_complaint_goes_on_in_private(stage: Stage) -> None:
     await stage.start("王阿姨", f"area_{stage.place.grid.id}")
     await stage.say("王阿姨", GROUP, "我要投诉物业")
     (post,) = stage.posts(GROUP)[before:]
-    assert post.text == "投诉请私聊我说：是什么事、在哪里、什么时候？只有经办人能看到。"
+    assert post.text == "投诉请私聊我说：是什么事、在哪里、什么时候？只有经办人、调解员和社区能看到。"
     assert post.buttons == (("私聊我说",) if stage.wire.name == "telegram" else ())  # where a link can lead there
     await stage.say("王阿姨", PRIVATE, "找他们三回了，每回都是一句等着")
     (number,) = stage.numbers()
@@ -42,7 +42,7 @@ async def test_announced_complaint_goes_on_in_private(stage: Stage) -> None:
     [
         (
             "我要投诉",
-            "您请说：是什么事、在哪里、什么时候？只有经办人能看到，可以带照片。",
+            "您请说：是什么事、在哪里、什么时候？只有经办人、调解员和社区能看到，可以带照片。",
             "找他们三回了，每回都是一句等着",
             Kind.COMPLAINT,
         ),

@@ -111,7 +111,7 @@ async def test_me_too_in_the_words_of_home(stage: Stage, said: str) -> None:
 async def test_complaint_told_bit_by_bit_is_one(stage: Stage) -> None:
     await stage.start("李叔", f"area_{stage.place.grid.id}")
     await stage.say("李叔", PRIVATE, "我要投诉")
-    assert stage.last("李叔").text == "您请说：是什么事、在哪里、什么时候？只有经办人能看到，可以带照片。"
+    assert stage.last("李叔").text == "您请说：是什么事、在哪里、什么时候？只有经办人、调解员和社区能看到，可以带照片。"
     for said in ("3号楼的网格员", "上门说话很难听", "我不想让他知道是我说的"):
         await stage.say("李叔", PRIVATE, said)
     number = "TS-20261121-0001"
