@@ -106,6 +106,7 @@ MOBILE = re.compile(r"1[3-9]\d{9}")
 LANDLINE = re.compile(r"0\d{2,3}[2-9]\d{6,7}|[48]00\d{7}")
 NAME_LENGTH = 60
 NEW_HERE = "new here"  # in the memo: first heard of in this transaction, so nothing of theirs is stored yet
+TOLD_HERE = "told here"  # in the memo: has told of something in this transaction, or joined it
 
 Key = tuple[str, str]
 

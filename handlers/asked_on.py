@@ -108,7 +108,6 @@ def _own(ctx: Context, kinds: set[Kind], states: frozenset[State]) -> Case | Non
     account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
     if account is None:
         return None
-    ctx.session.flush()
     rows = listing.of_reporter(ctx.session, account.person_id, limit=1)
     for case in rows:
         last = max(case.opened_at, case.finished_at or case.opened_at)

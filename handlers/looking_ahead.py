@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 
 from core.messages import Decision, IncomingKind, Signal
 from domain import areas, dialogues, inbox, people
-from domain.cases import opening, words
+from domain.cases import listing, opening, words
 from domain.inbox import Session
 from handlers import asked_on, emergencies, meanings, neighbours, put_right, said_again, still_wrong, wishes
 from handlers.commands import BIND_WORDS, BY_TEXT
@@ -55,8 +55,11 @@ def look_ahead(session: Session, contexts: Sequence[Context]) -> None:
     if in_private:
         dialogues.note_open(session, in_private)
     inbox.note_loose_photos(session, speakers, now=contexts[0].now)
-    accounts = [people.account_of(session, ctx.incoming.channel, ctx.sender) for ctx in speaking]
-    opening.note_recent(session, {account.person_id for account in accounts if account}, now=contexts[0].now)
+    accounts = [(ctx, people.account_of(session, ctx.incoming.channel, ctx.sender)) for ctx in speaking]
+    opening.note_recent(session, {account.person_id for _, account in accounts if account}, now=contexts[0].now)
+    pointing = {account.person_id for ctx, account in accounts if account and said_again.may_be_told(ctx)}
+    if pointing:
+        listing.note_of_reporters(session, pointing, limit=said_again.MOST_LOOKED_AT)
     neighbours.look_ahead(session, speaking)
 
 

@@ -24,14 +24,17 @@ def may_point_back(ctx: Context) -> bool:
     return ctx.understanding.signal == Signal.STILL_BROKEN or remarks.is_going_on(ctx.incoming.text)
 
 
+def may_be_told(ctx: Context) -> bool:
+    """Whether it is looked up if the line is of something that its speaker has told before."""
+    said = ctx.incoming.text
+    asks_after = words.asks_after(said) and remarks.names_something(said)
+    return (may_point_back(ctx) or words.is_urging(said) or asks_after) and not ctx.incoming.reply_to
+
+
 def told(ctx: Context) -> bool:
     """还没修, 路灯还是不亮, 越漏越大了: of the speaker's own open matter about that thing and place, or their only one. It is urged on, opened
     again where it was called done, or becomes an emergency. False: of nothing that they have told."""
-    said = ctx.incoming.text
-    asks_after = words.asks_after(said) and remarks.names_something(said)
-    if not (may_point_back(ctx) or words.is_urging(said) or asks_after) or ctx.incoming.reply_to:
-        return False
-    case = _pointed_at(ctx)
+    case = _pointed_at(ctx) if may_be_told(ctx) else None
     if case is None:
         return False
     _keep(ctx, case)
@@ -84,7 +87,6 @@ def _pointed_at(ctx: Context) -> Case | None:
     account = account_of(ctx.session, ctx.incoming.channel, ctx.sender)
     if account is None:
         return None
-    ctx.session.flush()
     rows = listing.of_reporter(ctx.session, account.person_id, limit=MOST_LOOKED_AT)
     mine = [case for case in rows if _may_be_meant(ctx, case)]
     if ctx.understanding.places or remarks.names_something(ctx.incoming.text):

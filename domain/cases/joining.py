@@ -22,6 +22,7 @@ from domain.cases.life import ACTIVE, Step, take_step
 from domain.cases.opening import Matter
 from domain.cases.said import MOST_SAID, said_of
 from domain.inbox import Noted
+from domain.people import TOLD_HERE
 from nlp.classify import shipped_classifier
 from nlp.likeness import ALIKE, likeness_to_all
 from nlp.normalise import normalise
@@ -373,6 +374,7 @@ def _put_beside(
     # Not through the object: its version stays, so that a page opened before can still take its step.
     session.execute(update(Case).where(Case.id == case.id).values(joined=Case.joined + 1))
     session.add(row)
+    session.memo[TOLD_HERE, row.person_id] = True
     if row.has_own_words and said:
         _note_told(session, case, said)
     _raise_urgency(session, case, now=now)

@@ -1,9 +1,11 @@
 """Cases looked up: mine, a worker's, the open wishes, the desk's list with its filters. Reads only."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from core.errors import Refused
 from core.messages import OutgoingAction
@@ -11,6 +13,7 @@ from domain import chats, outbox
 from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
 from domain.cases.words import BETWEEN_PEOPLE
 from domain.outbox import Outbox
+from domain.people import NEW_HERE, TOLD_HERE
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat, ChatPurpose
@@ -19,6 +22,7 @@ __all__ = [
     "Case",
     "CaseEvent",
     "for_groups",
+    "note_of_reporters",
     "of_reporter",
     "reported_by",
     "settle_question",
@@ -27,11 +31,55 @@ __all__ = [
 ]
 
 
+OWN = "own cases"  # in the memo
+
+
 def of_reporter(session: Session, person_id: int, *, limit: int) -> Sequence[Case]:
     """What a person reported or joined, newest first. What was joined and turned out to be between people is not theirs."""
-    joined = select(CaseReporter.case_id).where(CaseReporter.person_id == person_id, CaseReporter.parted_at.is_(None))
-    mine = or_(Case.reporter_id == person_id, and_(Case.id.in_(joined), Case.is_private.is_(False)))
-    return session.scalars(select(Case).where(mine).order_by(Case.id.desc()).limit(limit)).all()
+    if (TOLD_HERE, person_id) in session.memo:
+        session.flush()  # what was opened or joined just now
+    elif (NEW_HERE, person_id) in session.memo:
+        return []
+    elif (OWN, person_id) in session.memo:
+        return cast(list[Case], session.memo[OWN, person_id])[:limit]
+    return _of_reporters(session, [person_id], limit=limit)[person_id][:limit]
+
+
+# Put together once: every batch in which somebody says that it is still so asks them.
+JOINED_BY = select(CaseReporter.case_id, CaseReporter.person_id).where(
+    CaseReporter.person_id.in_(bindparam("people", expanding=True)), CaseReporter.parted_at.is_(None)
+)
+REPORTED_OR_JOINED = (
+    select(Case)
+    .where(
+        or_(
+            Case.reporter_id.in_(bindparam("people", expanding=True)),
+            and_(Case.id.in_(bindparam("joined", expanding=True)), Case.is_private.is_(False)),
+        )
+    )
+    .order_by(Case.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def note_of_reporters(session: Session, person_ids: Collection[int], *, limit: int) -> None:
+    """Looks up, in two statements, what these people reported or joined, for the `of_reporter` that follow, of no more than so many each."""
+    for person_id, cases in _of_reporters(session, person_ids, limit=limit).items():
+        session.memo[OWN, person_id] = cases
+
+
+def _of_reporters(session: Session, person_ids: Collection[int], *, limit: int) -> dict[int, list[Case]]:
+    joined: dict[int, set[int]] = defaultdict(set)
+    for case_id, person_id in session.execute(JOINED_BY, {"people": list(person_ids)}):
+        joined[case_id].add(cast(int, person_id))
+    asked = {"people": list(person_ids), "joined": list(joined), "most": limit * len(person_ids)}
+    found: dict[int, list[Case]] = {person_id: [] for person_id in person_ids}
+    for case in session.scalars(REPORTED_OR_JOINED, asked):
+        theirs = set() if case.is_private else joined.get(case.id, set())
+        for person_id in theirs | {case.reporter_id}:
+            if person_id in found:
+                found[person_id].append(case)
+    return found
 
 
 def untold_in_private(session: Session, person_id: int, *, since: datetime) -> Case | None:

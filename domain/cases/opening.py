@@ -18,7 +18,7 @@ from domain.cases.life import ACTIVE, State, Step, record, take_step
 from domain.inbox import Noted
 from domain.numbers import PREFIXES, next_number
 from domain.outbox import Press
-from domain.people import NEW_HERE
+from domain.people import NEW_HERE, TOLD_HERE
 from storage.base import Session
 from storage.cases import Case, CaseMessage
 from storage.chats import Chat
@@ -115,6 +115,7 @@ def open_case(  # noqa: PLR0913 - a case's columns
         reopenings=0,
     )
     session.add(case)
+    session.memo[TOLD_HERE, reporter_id] = True
     if reporter_id is not None and (RECENT, reporter_id) in session.memo:
         cast(list[Case], session.memo[RECENT, reporter_id]).append(case)
     record(session, case, Step.OPEN, now=now, before=None, actor_id=actor_id or reporter_id, cause_id=cause_id)
