@@ -19,6 +19,7 @@ __all__ = [
     "Listed",
     "Person",
     "PersonView",
+    "PhoneTaken",
     "add",
     "belongs",
     "change",
@@ -189,10 +190,18 @@ def add(session: Session, *, code: str, name: str, phone: str, now: datetime) ->
     return person
 
 
+class PhoneTaken(Refused):
+    """`person_id` has this number already."""
+
+    def __init__(self, names: str, person_id: int) -> None:
+        super().__init__("people.phone_taken", names=names)
+        self.person_id = person_id
+
+
 def check_phone(session: Session, community_id: int, phone: str, *, but_id: int) -> None:
     """Refuses a number that somebody else of this community has: most of the time it is the same person once more.
 
-    Families share a telephone: staff may keep it all the same, then this is not asked. `person_id` of the refusal tells whose it is.
+    Families share a telephone: staff may keep it all the same, then this is not asked. The refusal tells whose it is.
     """
     digits = clean_phone(phone)
     if digits is None:
@@ -206,7 +215,7 @@ def check_phone(session: Session, community_id: int, phone: str, *, but_id: int)
     found = session.scalars(query.order_by(Person.id)).all()
     if found:
         names = "、".join(f"{one.name or '（没有名字）'}{f'（{one.code}）' if one.code else ''}" for one in found)
-        raise Refused("people.phone_taken", names=names, person_id=found[0].id)
+        raise PhoneTaken(names, found[0].id)
 
 
 def change(session: Session, person: Person, *, name: str, phone: str | None) -> None:

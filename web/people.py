@@ -184,7 +184,7 @@ async def _again(request: Request, visitor: Visitor, person_id: int, form: Poste
 
 def _filled(form: Posted, refusal: Refused) -> dict[str, str]:
     """What was typed; with whose a number is already, where that is why."""
-    taken = {"phone_taken": str(refusal.blanks["person_id"])} if refusal.key == "people.phone_taken" else {}
+    taken = {"phone_taken": str(refusal.person_id)} if isinstance(refusal, roster.PhoneTaken) else {}
     return form.values() | taken
 
 

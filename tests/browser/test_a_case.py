@@ -112,6 +112,6 @@ async def test_board_moves_a_card_by_dragging(town: Town, window: Open) -> None:
         await desk.mouse.move(there["x"] + 40, there["y"] + 30, steps=12)
         await desk.mouse.up()
         await expect(column.locator(".board-card").filter(has_text=number)).to_be_visible()
-        await expect(desk.get_by_role("status").filter(has_text="已接单")).to_be_visible()
+        await expect(desk.get_by_role("status").filter(has_text="接单")).to_be_visible()
         await desk.reload()
         await expect(column.locator(".board-card").filter(has_text=number)).to_be_visible()
