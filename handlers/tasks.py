@@ -3,7 +3,7 @@
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
-from domain.cases import answers, calls, further, listing, opening, outcomes, proofs, staff_words, words, work
+from domain.cases import answers, calls, further, listing, opening, proofs, staff_words, telling, words, work
 from domain.cases.life import STATE_NAMES, State, Step, may
 from domain.inbox import Outcome
 from handlers.context import Context, Press
@@ -93,7 +93,7 @@ def proof_told(ctx: Context, question: dialogues.Conversation) -> bool:
     kept = _keep_proofs(ctx, case)
     work.finish(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
     opening.keep_message(ctx.session, case, ctx.received)
-    _done(ctx, question, case, outcomes.by_reach(ctx.session, case, "cases.finished"), is_shown=True)
+    _done(ctx, question, case, f"cases.finished{telling.reach(ctx.session, case)}", is_shown=True)
     return True
 
 
@@ -130,14 +130,14 @@ def proof_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
 def answer_told(ctx: Context, question: dialogues.Conversation) -> bool:
     case = _case(ctx, int(question.data["case"]), Step.FINISH)
     answers.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
-    _done(ctx, question, case, outcomes.by_reach(ctx.session, case, "cases.answered"), is_shown=True)
+    _done(ctx, question, case, f"cases.answered{telling.reach(ctx.session, case)}", is_shown=True)
     return True
 
 
 def answer_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
     case = _case(ctx, int(question.data["case"]), Step.ADD)
     further.answer(ctx.session, case, ctx.person, ctx.incoming.text, now=ctx.now)
-    _done(ctx, question, case, outcomes.by_reach(ctx.session, case, "cases.answered"), is_shown=True)
+    _done(ctx, question, case, f"cases.answered{telling.reach(ctx.session, case)}", is_shown=True)
     return True
 
 

@@ -28,8 +28,11 @@ def of_step(session: Session, case: Case, step: str, *, actor_id: int) -> Outcom
         return Outcome("web.case_assign_by_phone", worker)
     if step == Step.FINISH and case.joined and telling.reach(session, case) != telling.Reach.CHAT:
         return Outcome("web.case_finish_joined")
-    key = f"web.case_{step}"
-    return Outcome(by_reach(session, case, key) if step in (Step.FINISH, Step.WITHDRAW) else key)
+    if step == Step.FINISH:
+        return Outcome(f"web.case_finish{telling.reach(session, case)}")
+    if step == Step.WITHDRAW:
+        return Outcome(f"web.case_withdraw{telling.reach(session, case)}")
+    return Outcome(f"web.case_{step}")
 
 
 def of_entry(session: Session, entered: Entered) -> Outcome:
@@ -38,8 +41,3 @@ def of_entry(session: Session, entered: Entered) -> Outcome:
     blanks = {"number": case.number, "count": str(case.joined + 1), "worker": words.worker_name(session, case)}
     is_nobodys = became == Became.OPENED and case.assignee_id is None
     return Outcome("web.case_opened_nobody" if is_nobodys else f"web.case_{became}", blanks)
-
-
-def by_reach(session: Session, case: Case, key: str) -> str:
-    """The key of the sentence that says truthfully how its reporter learns of it."""
-    return f"{key}{telling.reach(session, case)}"

@@ -37,11 +37,11 @@ def refusal(session: Session, token: str, now: datetime) -> str:
 
 def test_link_opens_one_session_and_dies(session: Session, clerk: Person, now: datetime) -> None:
     token = accounts.make_link(session, clerk.id, now=now)
-    cookie = spend(session, token, now, browser="x" * 500)
+    cookie = spend(session, token, now, browser="x" * 800)
     found = accounts.session_of(session, cookie, now=now)
     assert found is not None
     row, person = found
-    assert (person, row.expires_at, len(row.browser)) == (clerk, now + HOURS, 200)
+    assert (person, row.expires_at, len(row.browser)) == (clerk, now + HOURS, accounts.LONGEST_BROWSER)
     assert refusal(session, token, now) == "web.link_dead"
     assert [entry.act for entry in session.query(AuditEntry)] == ["sign_in"]
 
