@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.messages import Decision, Kind, Signal, Understanding, Urgency, Utterance
 from domain.cases.words import CRISIS
 from nlp.places import Places
-from nlp.understand import understand
+from nlp.understand import MAX_REASONS, understand
 
 # What begins another matter; a mere comma does only where another building is named behind it.
 _NEXT = re.compile(
@@ -35,30 +35,52 @@ class Part:
     understanding: Understanding
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One message, and what has been understood of it and its clauses: each is read once."""
+
+    utterance: Utterance
+    places: Places
+    known: dict[str, Understanding] = field(default_factory=dict)
+
+    def of(self, text: str) -> Understanding:
+        """What these words of it mean by themselves."""
+        if text not in self.known:
+            self.known[text] = understand(replace(self.utterance, text=text), self.places)
+        return self.known[text]
+
+    def each(self, text: str, between: re.Pattern[str]) -> Iterator[Part]:
+        """The clauses of a text, each understood by itself."""
+        for piece in between.split(text):
+            if clause := _LIST_MARK.sub("", piece.strip(" ，,。；;：:")):
+                yield Part(clause, self.of(clause))
+
+
 def heard(utterance: Utterance, places: Places) -> tuple[Understanding, tuple[Part, ...]]:
     """What a message means, and the matters that it tells of, if they are several. A danger that is certain by its own words
     is one whatever else is said in the same breath."""
-    whole = understand(utterance, places)
-    parts = parts_of(utterance, whole, places)
-    is_told = _is_matter(whole) and whole.signal != Signal.RESOLVED and len(utterance.text) <= LONGEST
-    if whole.urgency == Urgency.EMERGENCY or not is_told:
+    reader, text = _Reader(utterance, places), utterance.text
+    whole = reader.of(text)
+    if not _is_matter(whole) or len(text) > LONGEST:
+        return whole, ()
+    parts = _parts(reader, whole)
+    if whole.urgency == Urgency.EMERGENCY or whole.signal == Signal.RESOLVED or not _may_tell_danger(whole):
         return whole, parts
-    dangers = [each for each in parts or _each(utterance, _COMMA, places) if _is_danger(each.understanding)]
+    dangers = [each for each in parts or reader.each(text, _COMMA) if _is_danger(each.understanding)]
     if not dangers:
         return whole, parts
     danger = dangers[0].understanding
     return replace(danger, places=whole.places or danger.places, signal=whole.signal), parts
 
 
-def parts_of(utterance: Utterance, whole: Understanding, places: Places) -> tuple[Part, ...]:
+def _parts(reader: _Reader, whole: Understanding) -> tuple[Part, ...]:
     """The matters that a message tells of, if they are several; empty where it is one, or one of them cannot be told apart."""
-    text = utterance.text
-    if not _is_matter(whole) or whole.topic == CRISIS or len(text) > LONGEST:
+    text, buildings = reader.utterance.text, {place.building for place in whole.places if place.building}
+    has_commas = _COMMA.search(text) is not None
+    by_commas = has_commas and (len(buildings) > 1 or _may_tell_danger(whole))
+    if whole.topic == CRISIS or not (by_commas or _NEXT.search(text)):
         return ()
-    buildings = {place.building for place in whole.places if place.building}
-    if not (_NEXT.search(text) or _COMMA.search(text)):
-        return ()
-    parts = tuple(_matters(utterance, _COMMA if len(buildings) > 1 else _NEXT, places))
+    parts = tuple(_matters(reader, _COMMA if len(buildings) > 1 else _NEXT))
     return parts if 1 < len(parts) <= MOST_PARTS and _are_apart(parts) else ()
 
 
@@ -73,30 +95,30 @@ def _is_danger(understood: Understanding) -> bool:
     )
 
 
-def _each(utterance: Utterance, between: re.Pattern[str], places: Places) -> Iterator[Part]:
-    """The clauses of a text, each understood by itself."""
-    for piece in between.split(utterance.text):
-        if clause := _LIST_MARK.sub("", piece.strip(" ，,。；;：:")):
-            yield Part(clause, understand(replace(utterance, text=clause), places))
+def _may_tell_danger(whole: Understanding) -> bool:
+    """Whether one of its clauses can be a danger: its words are words of the whole, named there unless others crowd them out."""
+    return len(whole.because) > MAX_REASONS or any(reason.speaks_for in _DANGERS for reason in whole.because)
 
 
-def _clauses(utterance: Utterance, between: re.Pattern[str], places: Places) -> Iterator[tuple[Part, bool]]:
+def _clauses(reader: _Reader, between: re.Pattern[str]) -> Iterator[tuple[Part, bool]]:
     """The clauses, and whether each is set off from the one before by more than a comma. A comma parts clauses only beside a danger; of what is
     no matter as a whole its first clause may be one: 隔壁天天打孩子，你们也管管."""
-    for piece in _each(utterance, between, places):
-        inner = list(_each(replace(utterance, text=piece.text), _COMMA, places))
+    for piece in reader.each(reader.utterance.text, between):
+        is_matter = _is_matter(piece.understanding)
+        may_part = not is_matter or _may_tell_danger(piece.understanding)
+        inner = list(reader.each(piece.text, _COMMA)) if may_part else []
         if len(inner) > 1 and any(_is_danger(each.understanding) for each in inner):
             yield from ((each, number == 0) for number, each in enumerate(inner))
-        elif len(inner) > 1 and not _is_matter(piece.understanding) and _is_matter(inner[0].understanding):
+        elif len(inner) > 1 and not is_matter and _is_matter(inner[0].understanding):
             yield Part(piece.text, inner[0].understanding), True
         else:
             yield piece, True
 
 
-def _matters(utterance: Utterance, between: re.Pattern[str], places: Places) -> Iterator[Part]:
+def _matters(reader: _Reader, between: re.Pattern[str]) -> Iterator[Part]:
     """Clause by clause: what is no matter by itself belongs to the one before; one without a place is where the last one was."""
     last: Part | None = None
-    for clause, is_set_off in _clauses(utterance, between, places):
+    for clause, is_set_off in _clauses(reader, between):
         understood = clause.understanding
         if last is None:
             last = clause
