@@ -96,8 +96,10 @@ def _is_danger(understood: Understanding) -> bool:
 
 
 def _may_tell_danger(whole: Understanding) -> bool:
-    """Whether one of its clauses can be a danger: its words are words of the whole, named there unless others crowd them out."""
-    return len(whole.because) > MAX_REASONS or any(reason.speaks_for in _DANGERS for reason in whole.because)
+    """Whether one of its clauses can be a danger: such words are words of the whole, and the strongest of those are named."""
+    named = whole.because[:MAX_REASONS]
+    is_crowded = len(named) == MAX_REASONS and named[-1].weight >= CERTAIN
+    return is_crowded or any(reason.speaks_for in _DANGERS for reason in named)
 
 
 def _clauses(reader: _Reader, between: re.Pattern[str]) -> Iterator[tuple[Part, bool]]:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from core.messages import Urgency, Utterance
+from core.messages import Understanding, Urgency, Utterance
+from domain.cases import splitting
 from domain.cases.splitting import heard
-from nlp.places import NOWHERE
+from nlp.places import NOWHERE, Places
+from nlp.understand import understand
 
 NORMAL, EMERGENCY = Urgency.NORMAL, Urgency.EMERGENCY
 
@@ -62,3 +64,24 @@ def test_each_part_is_judged_by_itself(said: str, expected: list[tuple[str, str 
 def test_danger_told_in_several_clauses_is_one(said: str) -> None:
     whole, parts = heard(Utterance(said), NOWHERE)
     assert (whole.urgency, parts) == (EMERGENCY, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("3号楼路灯不亮了，晚上黑漆漆的，老人不敢走", 1),
+        ("3号楼电梯坏了，王奶奶摔倒起不来", 3),
+        ("今天天气真好，出去走走", 1),
+    ],
+)
+def test_message_and_its_clauses_are_read_once(text: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Understanding is the dearest step of a report: clauses are read only where one of them can be a danger or a matter of its own."""
+    read: list[str] = []
+
+    def counted(utterance: Utterance, places: Places) -> Understanding:
+        read.append(utterance.text)
+        return understand(utterance, places)
+
+    monkeypatch.setattr(splitting, "understand", counted)
+    splitting.heard(Utterance(text), NOWHERE)
+    assert (len(read), len(set(read))) == (times, times)
