@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 
-from domain.cases import dispatch
+from domain import people
+from domain.cases import dispatch, listing
 from handlers import cases, start
 from handlers.context import Context
 
-LONGEST = 24
+LONGEST, LONGEST_OF_OWN = 24, 18
 _BEFORE = r"(?:你好|您好|请问|麻烦|那个|社区|五微|小助手|[ ，,。！!~])*+"
 _AFTER = r"(?:一下|谢谢|了|啊|呀|吧|哦|呢|哈|啦|嘛|的|[ ，,。！!？?~…])*+"
 _MATTER = r"(?:事情?|问题|单子|工单|报修|报事|投诉|心愿|建议|登记|案子|编号|路灯|电梯|门禁|水管|井盖)"
@@ -37,6 +38,11 @@ _WHO_IS_OURS = re.compile(
     r"(?:网格员|网格长|楼栋?长|管家)[^，。]{0,4}(?:是谁|叫什么|是哪[个位]|哪[个位])|(?:谁|哪[个位])(?:是|负责)[^，。]{0,8}(?:网格员|网格长|楼|网格|片)|(?:归|由)(?:谁|哪[个位])(?:管|负责)|(?:第?几|哪一?个)(?:号)?网格"
 )
 
+# 查到了吗, 有结果了吗: of a matter of the speaker's, if they have one.
+_HOW_FAR = re.compile(
+    r"(?:查到|有?结果|有?消息|有?回复|有?答复|有?进展|有?下文|有?动静|处理|弄|办|解决|安排)(?:得|的|好|完|出来)?了?(?:怎么样|怎样|没有?|吗|么|到哪)|到哪一?步"
+)
+
 
 def told(ctx: Context) -> bool:
     """One of these, answered at once. False: it is something else."""
@@ -49,6 +55,18 @@ def told(ctx: Context) -> bool:
     if answer is None:
         return False
     answer(ctx)
+    return True
+
+
+def asks_how_far(ctx: Context) -> bool:
+    """查到了吗, 有结果了吗: who has told of something and asks in private how far it is reads it."""
+    said = ctx.incoming.text
+    if not ctx.is_private or ctx.incoming.reply_to or len(said) > LONGEST_OF_OWN or _HOW_FAR.search(said) is None:
+        return False
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    if account is None or not listing.of_reporter(ctx.session, account.person_id, limit=1):
+        return False
+    cases.mine(ctx)
     return True
 
 

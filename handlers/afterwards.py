@@ -5,7 +5,6 @@ import re
 from core.messages import Decision, Kind, Signal, Urgency
 from domain.cases import further, joined, listing, opening, ratings, words, work
 from domain.cases.life import ACTIVE, State, Step, may
-from domain.inbox import Outcome
 from handlers import cases
 from handlers.context import Context
 from handlers.other_matters import TROUBLES, Near, is_other
@@ -36,9 +35,7 @@ def told(ctx: Context, case: listing.Case) -> bool:
     is_asked = not is_back and _asks(ctx)
     if case.state == State.WITHDRAWN and understood.decision == Decision.ACT:
         return False
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    opening.keep_message(ctx.session, case, ctx.received)
-    cases.take_files(ctx, case, ctx.received)
+    cases.join_message(ctx, case, ctx.received)
     if case.state == State.WITHDRAWN:
         ctx.reply("cases.over_withdrawn", number=case.number)
     elif is_back and may(case, Step.REOPEN):

@@ -8,7 +8,6 @@ from domain import people
 from domain.cases import further, listing, opening, remarks, words
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
-from domain.inbox import Outcome
 from handlers import cases, private_matters, taking_back
 from handlers.context import Context
 from handlers.other_matters import sure_topic
@@ -22,9 +21,6 @@ MOST_LOOKED_AT = 20
 _ASKS_ON = re.compile(
     r"(?:[要需得用该能可][要以]?|还|也|都)?(?:带|准备|交|填|提供|办理?|领|去|找|给|算|报名?|申请|预约|审核|等)(?:不|几|多|什么|啥|哪|谁|吗|么|[^，。]{0,6}(?:吗|么|呢|[?？]|什么|啥|哪|多少|多久|几))"
     r"|(?:材料|证件|费用|时间|地点|条件|年龄|电话|手续|原件|复印件|照片)[^，。]{0,6}(?:吗|么|呢|[?？]|什么|啥|哪|多少|几)|(?:什么|哪些|多少)(?:材料|证件|钱|手续|条件|时间)|(?:周[一二三四五六日末天]|周末|下午|上午|晚上|中午)[^，。]{0,6}(?:吗|么|[?？])|多久|几天"
-)
-_HOW_FAR = re.compile(
-    r"(?:查到|有?结果|有?消息|有?回复|有?答复|有?进展|有?下文|有?动静|处理|弄|办|解决|安排)(?:得|的|好|完|出来)?了?(?:怎么样|怎样|没有?|吗|么|到哪)|到哪一?步"
 )
 _OF_THE_BOT = re.compile(r"你是|您是|机器人|人工|真人|什么意思|听不懂|看不懂")
 
@@ -42,7 +38,7 @@ def told(ctx: Context) -> bool:
     case = _own(ctx, {Kind.QUESTION}, ACTIVE | {State.FINISHED})
     if case is None or _is_about_another(ctx, case):
         return False
-    _join(ctx, case)
+    cases.join_message(ctx, case, ctx.received)
     said, actor = ctx.incoming.text, ctx.person.id
     if case.state == State.FINISHED:
         further.ask(ctx.session, case, said, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
@@ -50,18 +46,6 @@ def told(ctx: Context) -> bool:
     else:
         opening.add_note(ctx.session, case, said, actor_id=actor, now=ctx.now, cause_id=ctx.received.id)
         ctx.reply("cases.added", number=case.number)
-    return True
-
-
-def asks_how_far(ctx: Context) -> bool:
-    """查到了吗, 有结果了吗: who has told of something and asks in private how far it is reads it."""
-    said = ctx.incoming.text
-    if not ctx.is_private or ctx.incoming.reply_to or len(said) > LONGEST or _HOW_FAR.search(said) is None:
-        return False
-    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
-    if account is None or not listing.of_reporter(ctx.session, account.person_id, limit=1):
-        return False
-    cases.mine(ctx)
     return True
 
 
@@ -81,7 +65,7 @@ def more_told(ctx: Context) -> bool:
         return False
     if case.topic == words.CRISIS or remarks.is_of_another(said, case):
         return False
-    _join(ctx, case)
+    cases.join_message(ctx, case, ctx.received)
     opening.add_note(ctx.session, case, said, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
     if case.state == State.FINISHED:
         ctx.reply("cases.over", number=case.number)
@@ -121,8 +105,3 @@ def _is_about_another(ctx: Context, case: Case) -> bool:
     """A thing of another topic, and no 也 or 还 that ties it to this."""
     topic, said = sure_topic(ctx.understanding), ctx.incoming.text
     return topic not in (None, case.topic) and remarks.names_something(said) and re.search("[也还]", said) is None
-
-
-def _join(ctx: Context, case: Case) -> None:
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    opening.keep_message(ctx.session, case, ctx.received)

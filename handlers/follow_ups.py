@@ -21,10 +21,9 @@ INVITED_FOR = timedelta(days=1)
 def follow_up(ctx: Context, case: listing.Case) -> None:
     """More about an open case: a photo, a place, "还没修", "修好了", "撤回", or just more words."""
     signal, understood = ctx.understanding.signal, ctx.understanding
-    is_photo_alone = not (ctx.incoming.text or ctx.incoming.reply_to)
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.SUPPOSED if is_photo_alone else Outcome.JOINED
-    opening.keep_message(ctx.session, case, ctx.received)
-    cases.take_files(ctx, case, ctx.received)
+    cases.join_message(ctx, case, ctx.received)
+    if not (ctx.incoming.text or ctx.incoming.reply_to):
+        ctx.received.outcome = Outcome.SUPPOSED  # a photo alone
     actor = ctx.person.id
     if takes_back(ctx) and _taken_back(ctx, case):
         return

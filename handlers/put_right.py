@@ -4,7 +4,6 @@ from core.messages import Decision, IncomingKind, Signal, Urgency
 from domain import people
 from domain.cases import opening, remarks, words
 from domain.cases.listing import Case
-from domain.inbox import Outcome
 from handlers import cases, follow_ups
 from handlers.context import Context
 
@@ -43,12 +42,12 @@ def _own_case(ctx: Context) -> Case | None:
 
 def _put_right(ctx: Context, case: Case) -> bool:
     if ctx.understanding.places:
-        _join(ctx, case)
+        cases.join_message(ctx, case, ctx.received)
         follow_ups.add_place(ctx, case)
         return True
     if not remarks.names_something(ctx.incoming.text) and ctx.understanding.signal != Signal.CORRECTION:
         return False
-    _join(ctx, case)
+    cases.join_message(ctx, case, ctx.received)
     said = ctx.incoming.text
     opening.add_note(ctx.session, case, said, actor_id=ctx.person.id, now=ctx.now, cause_id=ctx.received.id)
     ctx.reply("cases.added", number=case.number)
@@ -62,12 +61,6 @@ def _said_where(ctx: Context, case: Case) -> bool:
     if said in case.place or (names_building and opening.site_in(case)):
         return False
     known = [each for each in case.place.split() if each not in said]
-    _join(ctx, case)
+    cases.join_message(ctx, case, ctx.received)
     follow_ups.add_place(ctx, case, said=" ".join([*known, said])[: opening.LONGEST_PLACE])
     return True
-
-
-def _join(ctx: Context, case: Case) -> None:
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    opening.keep_message(ctx.session, case, ctx.received)
-    cases.take_files(ctx, case, ctx.received)

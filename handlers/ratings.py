@@ -1,9 +1,8 @@
 """The answer to "请问您满意吗？" in words instead of by a button: 满意, 可以了, 不满意."""
 
-from domain.cases import listing, opening, ratings, work
+from domain.cases import listing, ratings, work
 from domain.cases.ratings import RATEABLE
-from domain.inbox import Outcome
-from handlers.cases import ask_what_is_wrong
+from handlers.cases import ask_what_is_wrong, join_message
 from handlers.context import Context
 
 
@@ -14,8 +13,7 @@ def told(ctx: Context) -> bool:
     case = _asked_in_reply(ctx) if ctx.incoming.reply_to else _asked_lately(ctx)
     if case is None or case.state not in RATEABLE or case.reporter_id != ctx.person.id:
         return False
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    opening.keep_message(ctx.session, case, ctx.received)
+    join_message(ctx, case, ctx.received)
     if ratings.is_dissatisfied(ctx.incoming.text):
         work.rate(ctx.session, case, ctx.person.id, satisfied=False, now=ctx.now)
         ask_what_is_wrong(ctx, case)

@@ -213,7 +213,7 @@ def _message(ctx: Context) -> None:
         or asked_on.told(ctx)
         or own_cases.told(ctx)
         or follow_ups.invited(ctx)
-        or asked_on.asks_how_far(ctx)
+        or about_us.asks_how_far(ctx)
         or asked_on.more_told(ctx)
     ):
         return

@@ -7,7 +7,6 @@ from core.messages import Decision, Kind, Signal, Urgency
 from domain.cases import listing, opening, ratings, remarks, words, work, worsening
 from domain.cases.life import ACTIVE, State
 from domain.cases.listing import Case
-from domain.inbox import Outcome
 from domain.people import account_of
 from handlers import cases
 from handlers.context import Context
@@ -76,9 +75,7 @@ def became_emergency(ctx: Context, case: Case) -> bool:
 
 
 def _keep(ctx: Context, case: Case) -> None:
-    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    opening.keep_message(ctx.session, case, ctx.received)
-    cases.take_files(ctx, case, ctx.received)
+    cases.join_message(ctx, case, ctx.received)
     cases.take_loose_photos(ctx, case)
 
 
