@@ -8,7 +8,7 @@ from core.errors import Refused
 from core.messages import Kind, Understanding, Urgency
 from core.texts import say
 from domain import chats, corrections, dialogues, files, inbox
-from domain.cases import joining, listing, opening, parting, photos, ratings, receipts, telling, words, work
+from domain.cases import calls, joining, listing, opening, parting, photos, ratings, receipts, telling, words, work
 from domain.cases.life import ACTIVE, STATE_NAMES, State
 from domain.inbox import Outcome
 from handlers import homes
@@ -39,20 +39,11 @@ def report(ctx: Context) -> None:
         asks_place=places_needed and case.urgency != Urgency.EMERGENCY,  # an emergency asks in its own words
         start_link=link,
     )
-    call_out(ctx, case)
+    calls.push(ctx.session, case, now=ctx.now)
     if (places_needed or case.urgency == Urgency.EMERGENCY) and not case.is_private:
         ctx.ask(ASK_PLACE_STEP, {"case": str(case.id)})
     elif case.is_private:
         go_on_in_private(ctx, case)
-
-
-def call_out(ctx: Context, case: listing.Case) -> None:
-    """An emergency is pushed to the staff at once."""
-    if case.urgency != Urgency.EMERGENCY:
-        return
-    what, place = words.what_for_staff(case), words.place_for_staff(ctx.session, case)
-    text = say("cases.emergency_push", number=case.number, what=what, place=place)
-    telling.to_desk(ctx.session, case, text, now=ctx.now)
 
 
 def go_on_in_private(ctx: Context, case: listing.Case) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from rapidfuzz.fuzz import ratio
 
 from core.messages import Decision, Kind, Urgency
-from domain.cases import opening
+from domain.cases import calls, opening
 from domain.cases.life import ACTIVE
 from domain.cases.listing import Case
 from handlers import cases, follow_ups, neighbours
@@ -100,7 +100,7 @@ def _answer(ctx: Context, opened: Sequence[Case]) -> None:
             ctx.session, opened, ctx.chat, now=ctx.now, reply_to=reply_to, thread=thread, asks_place=asks_place
         )
     for case in opened:
-        cases.call_out(ctx, case)
+        calls.push(ctx.session, case, now=ctx.now)
     private = next((case for case in opened if case.is_private), None)
     if without_place:
         ctx.ask(cases.ASK_PLACE_STEP, {"case": str(without_place[0].id)})

@@ -25,6 +25,14 @@ CLIMBS_AT = 3
 UNTAKEN = "untaken"  # in a step's data
 
 
+def push(session: Session, case: Case, *, now: datetime) -> None:
+    """An emergency reaches the staff at once."""
+    if case.urgency != Urgency.EMERGENCY:
+        return
+    what, place = words.what_for_staff(case), words.place_for_staff(session, case)
+    telling.to_desk(session, case, say("cases.emergency_push", number=case.number, what=what, place=place), now=now)
+
+
 def call_out(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """Nobody has accepted yet: again to whoever is called, every few minutes, after an hour every quarter of one.
 

@@ -14,7 +14,7 @@ from core.messages import Understanding, Urgency, Utterance
 from core.privacy import mask_for_group
 from core.texts import say
 from domain import access, accounts, people, roster
-from domain.cases import joining, opening, placing, telling, words
+from domain.cases import calls, joining, opening, placing, telling, words
 from domain.cases.desk import SOURCE_NAMES
 from domain.cases.life import STATE_NAMES, State
 from domain.cases.opening import Matter
@@ -100,12 +100,14 @@ def enter(session: Session, entry: Entry, *, community_id: int, actor_id: int, n
     typed = entry.matter
     if len(typed.text) < SHORTEST_TEXT:
         raise Refused("cases.need_text")
-    entry = replace(entry, matter=_as_read(session, entry, community_id=community_id))
+    understood = understand(Utterance(typed.text, is_private=True, is_addressed=True), NOWHERE)
+    entry = replace(entry, matter=_as_read(session, entry, understood, community_id=community_id))
     is_desk = access.is_desk(session, actor_id, community_id, in_china(now).date())
     reporter = _reporter(session, entry, community_id=community_id if is_desk else None, now=now)
     found = _open_already(session, entry.matter, community_id=community_id, now=now)
     is_asked = found is not None and entry.same not in (ANOTHER, str(found.id))
-    is_danger = entry.danger == Danger.UNSAID and _sounds_dangerous(typed)
+    sounds_dangerous = Urgency.EMERGENCY == understood.urgency != typed.urgency
+    is_danger = entry.danger == Danger.UNSAID and sounds_dangerous
     if isinstance(reporter, Asked) or is_asked or is_danger:
         known_as = reporter.known_as if isinstance(reporter, Asked) else ""
         return Asked(known_as, _shown(found) if found is not None and is_asked else None, is_danger)
@@ -121,27 +123,19 @@ def enter(session: Session, entry: Entry, *, community_id: int, actor_id: int, n
     return Entered(case, Became.OPENED)
 
 
-def _as_read(session: Session, entry: Entry, *, community_id: int) -> Matter:
+def _as_read(session: Session, entry: Entry, understood: Understanding, *, community_id: int) -> Matter:
     """The matter where its place is, and about what its words say, where no topic was chosen; a message is read no otherwise."""
     typed = entry.matter
     placed = placing.read(session, community_id, place=typed.place, text=typed.text, area_id=typed.area_id)
     return replace(
         typed,
-        topic=typed.topic or _understood(typed).topic,
+        topic=typed.topic or understood.topic,
         urgency=Urgency.EMERGENCY if entry.danger == Danger.YES else typed.urgency,
         place=placed.words,
         area_id=placed.area_id,
         has_place=bool(placed.words),
         site=placed.site,
     )
-
-
-def _understood(typed: Matter) -> Understanding:
-    return understand(Utterance(typed.text, is_private=True, is_addressed=True), NOWHERE)
-
-
-def _sounds_dangerous(typed: Matter) -> bool:
-    return typed.urgency != Urgency.EMERGENCY and _understood(typed).urgency == Urgency.EMERGENCY
 
 
 def _open_already(session: Session, matter: Matter, *, community_id: int, now: datetime) -> Case | None:
@@ -195,10 +189,7 @@ def _open(
         actor_id=actor_id,
         now=now,
     )
-    if case.urgency == Urgency.EMERGENCY:
-        what, place = words.what_for_staff(case), words.place_for_staff(session, case)
-        push = say("cases.emergency_push", number=case.number, what=what, place=place)
-        telling.to_desk(session, case, push, now=now)
+    calls.push(session, case, now=now)
     accounts.audit(
         session, person_id=actor_id, act="case.open", subject=str(case.id), community_id=community_id, now=now
     )
