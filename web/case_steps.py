@@ -123,7 +123,7 @@ def matter_words(form: Posted) -> tuple[Kind, str | None, Urgency, str, int | No
         Kind(kind) if kind in KIND_NAMES else Kind.REPORT,
         topic if topic in topics() else None,
         Urgency(urgency) if urgency in set(Urgency) else Urgency.NORMAL,
-        form.text("place", longest=desk.LONGEST_PLACE),
+        form.text("place", longest=opening.LONGEST_PLACE),
         form.key("area"),
     )
 

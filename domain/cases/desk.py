@@ -30,7 +30,6 @@ SOURCE_NAMES = {
     "hotline": "12345 热线转办",
     "visit": "入户走访",
 }
-LONGEST_PLACE = 100
 
 
 @dataclass(frozen=True, slots=True)
