@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from core.messages import Decision, Kind
+from core.messages import Decision, Kind, Urgency
 from core.texts import say
 from domain import chats, dialogues, inbox
-from domain.cases import remarks
+from domain.cases import remarks, words
 from handlers import cases, meanings, neighbours, several, taking_back
 from handlers.context import Context, Press
 
@@ -61,12 +61,14 @@ def answered(ctx: Context, question: dialogues.Conversation) -> bool:
     dialogues.close(ctx.session, question)
     if understood.kind == Kind.QUESTION:
         return False
-    if understood.kind == Kind.CHATTER:
-        understood = replace(understood, kind=Kind(question.data["kind"]))
+    announced = Kind(question.data["kind"])
+    is_complaint = announced == Kind.COMPLAINT and understood.urgency != Urgency.EMERGENCY
+    if understood.kind == Kind.CHATTER or (is_complaint and understood.kind not in words.PRIVATE_KINDS):
+        understood = replace(understood, kind=announced)
     ctx.understanding = replace(understood, decision=Decision.ACT)
     if ctx.before is None and "message" in question.data:
         ctx.before = ctx.session.get(inbox.Received, int(question.data["message"]))
-    if ctx.parts:
+    if ctx.parts and not is_complaint:
         several.report(ctx)
     elif not neighbours.reported_already(ctx):
         cases.report(ctx)

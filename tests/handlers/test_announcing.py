@@ -83,3 +83,23 @@ async def test_place_and_photo_alone_wait_for_the_words(stage: Stage) -> None:
     await stage.say("王阿姨", GROUP, "楼道灯坏了")
     (number,) = stage.numbers()
     assert "8 号楼" in stage.case(number).place or "8号楼" in stage.case(number).place
+
+
+@on_simulator
+async def test_announced_complaint_stays_one_where_everybody_reads(stage: Stage) -> None:
+    await stage.say("小吴", GROUP, "我要投诉楼上")
+    before = len(stage.posts(GROUP))
+    await stage.say("小吴", GROUP, "天天半夜拖桌子，睡不着")
+    (number,) = stage.numbers()
+    case = stage.case(number)
+    assert (case.kind, case.is_private) == (Kind.COMPLAINT, True)
+    assert all("噪音" not in post.text and "桌子" not in post.text for post in stage.posts(GROUP)[before:])
+
+
+@on_simulator
+async def test_danger_behind_an_announced_complaint_is_called_out(stage: Stage) -> None:
+    await stage.say("小吴", GROUP, "我要投诉物业")
+    await stage.say("小吴", GROUP, "3号楼楼道着火了")
+    (number,) = stage.numbers()
+    assert (stage.case(number).kind, stage.case(number).urgency) == (Kind.REPORT, "emergency")
+    assert "119" in stage.last(GROUP).text
