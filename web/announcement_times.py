@@ -1,22 +1,14 @@
 """An announcement's times in words: its rule, what comes next, and what is true of it after a step was taken."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.errors import Refused
+from core.texts import Sentence
 from domain import announcements
 from domain.announcements import Announcement, AnnouncementState
 from domain.outbox import Session
 from domain.recurrence import describe, parse_recurrence
 from web.rendering import china_time
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence of core/texts with its blanks."""
-
-    key: str
-    blanks: dict[str, str] = field(default_factory=dict)
 
 
 def rule_words(announcement: Announcement) -> str:
@@ -43,13 +35,13 @@ def next_words(session: Session, announcement: Announcement, *, now: datetime) -
     return china_time(preview.times[0] if preview and preview.times else None, now=now)
 
 
-def said_when_scheduled(session: Session, announcement: Announcement, *, is_now: bool, now: datetime) -> Said:
+def said_when_scheduled(session: Session, announcement: Announcement, *, is_now: bool, now: datetime) -> Sentence:
     """Whether it goes out at once, once or again and again, and when people will have it."""
     preview = preview_of(session, announcement, now)
     if is_now and preview and preview.times and preview.times[0] <= now:
-        return Said("announcements.goes_out")
+        return Sentence("announcements.goes_out")
     kind = "after_quiet" if is_now else "scheduled_again" if announcement.recurrence else "scheduled_once"
-    return Said(f"announcements.{kind}", {"when": next_words(session, announcement, now=now)})
+    return Sentence(f"announcements.{kind}", {"when": next_words(session, announcement, now=now)})
 
 
 # After a change of content: what it is good for depends on what is still to come.
@@ -61,12 +53,12 @@ SAVED = {
 }
 
 
-def said_after(session: Session, announcement: Announcement, step: str, *, now: datetime) -> Said:
+def said_after(session: Session, announcement: Announcement, step: str, *, now: datetime) -> Sentence:
     """What a step has brought about."""
     if step == "change":
         state = AnnouncementState(announcement.state)
         is_planned = state == AnnouncementState.SCHEDULED
-        return Said(SAVED[state], {"when": next_words(session, announcement, now=now)} if is_planned else {})
+        return Sentence(SAVED[state], {"when": next_words(session, announcement, now=now)} if is_planned else {})
     if step == "resume":
-        return Said("announcements.resumed", {"when": next_words(session, announcement, now=now)})
-    return Said({"pause": "announcements.paused", "cancel": "announcements.cancelled"}[step])
+        return Sentence("announcements.resumed", {"when": next_words(session, announcement, now=now)})
+    return Sentence({"pause": "announcements.paused", "cancel": "announcements.cancelled"}[step])

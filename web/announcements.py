@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from core.clock import CHINA, in_china
 from core.errors import Refused
 from core.media import StoredMedia
+from core.texts import Sentence
 from domain import announcements, files
 from domain.announcements import STATE_NAMES, Announcement, overview
 from domain.announcements.life import Step
@@ -29,7 +30,7 @@ from web.announcement_form import (
     weeks_of,
     when_of,
 )
-from web.announcement_times import Said, preview_of, rule_words, said_after, said_when_scheduled
+from web.announcement_times import preview_of, rule_words, said_after, said_when_scheduled
 from web.auth import ClerkVisitor, CurrentVisitor, Visitor, services_of
 from web.forms import PostedForm
 from web.outbox import REASONS
@@ -221,7 +222,7 @@ async def save(request: Request, visitor: ClerkVisitor, announcement_id: int, fo
     if form.is_checked("look"):
         return await _form_page(request, visitor, filled, announcement_id=announcement_id)
 
-    def work(session: Session) -> Said:
+    def work(session: Session) -> Sentence:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         added = _store(session, visitor, uploads, services.clock.now())
         announcements.change(
@@ -296,7 +297,7 @@ async def schedule(request: Request, visitor: ClerkVisitor, announcement_id: int
     now = services.clock.now()
     when = read_when(form.values())
 
-    def work(session: Session) -> Said:
+    def work(session: Session) -> Sentence:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         when.plan(now)
         announcements.schedule(
@@ -326,7 +327,7 @@ async def _step(
     services = services_of(request)
     now = services.clock.now()
 
-    def in_transaction(session: Session) -> Said:
+    def in_transaction(session: Session) -> Sentence:
         announcement = announcements.announcement_of(session, visitor.community_id, announcement_id)
         work(session, announcement)
         note(request, visitor, session, f"announcement.{name}", announcement_id)

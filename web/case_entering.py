@@ -5,12 +5,12 @@ from starlette.responses import HTMLResponse, Response
 
 from core.clock import in_china
 from core.errors import Refused
+from core.texts import Sentence
 from domain import access
 from domain.cases import entering, outcomes
 from domain.cases.desk import SOURCE_NAMES
 from domain.cases.entering import ANOTHER, Asked, Danger, Entry, Who
 from domain.cases.opening import Matter
-from domain.cases.outcomes import Outcome
 from domain.cases.showing import Person
 from domain.outbox import Session
 from web.auth import CurrentVisitor, Visitor, services_of
@@ -80,7 +80,7 @@ async def open_case(request: Request, visitor: CurrentVisitor, form: PostedForm)
     services = services_of(request)
     now = services.clock.now()
 
-    def work_on(session: Session) -> tuple[int, Outcome, bool] | Asked:
+    def work_on(session: Session) -> tuple[int, Sentence, bool] | Asked:
         entry, here = _entry(form), visitor.community_id
         entered = entering.enter(session, entry, community_id=here, actor_id=visitor.person_id, now=now)
         if isinstance(entered, Asked):

@@ -12,11 +12,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from core.errors import Refused
 from core.media import StoredMedia, check_and_save, check_size
 from core.messages import AttachmentKind, Kind, Urgency
+from core.texts import Sentence
 from domain import files
 from domain.cases import answers, desk, opening, outcomes, parting, work
 from domain.cases.desk import Correction
 from domain.cases.life import Step
-from domain.cases.outcomes import Outcome
 from domain.cases.showing import Case, Person
 from domain.cases.words import KIND_NAMES
 from domain.outbox import Session
@@ -156,12 +156,12 @@ async def _act(
     step: str,
     form: Posted,
     file_ids: tuple[int, ...] = (),
-) -> Outcome:
+) -> Sentence:
     """Takes the step; returns what to say of it."""
     services = services_of(request)
     now = services.clock.now()
 
-    def work_on(session: Session) -> Outcome:
+    def work_on(session: Session) -> Sentence:
         with desk.acting(session, visitor.person_id, case_id, act=step, version=form.key("version"), now=now) as (
             case,
             person,

@@ -6,9 +6,18 @@ A missing sentence or a missing blank is an error, found by the tests.
 import functools
 import string
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is to be said, by its key, and what stands in its blanks: for whoever decides it and leaves the saying to others."""
+
+    key: str
+    blanks: dict[str, str] = field(default_factory=dict)
 
 
 @functools.cache

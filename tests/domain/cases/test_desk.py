@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from core.clock import in_china
 from core.errors import Refused
 from core.messages import Kind, Urgency
+from core.texts import Sentence
 from domain import due
 from domain.cases import desk, outcomes, ratings, receipts, staff_words, words, work
 from domain.cases.life import Step
-from domain.cases.outcomes import Outcome
 from storage.base import Session
 from storage.cases import Case
 from storage.chats import ChatPurpose
@@ -238,7 +238,7 @@ def test_an_emergency_taken_at_the_desk_is_theirs_who_took_it(session: Session, 
         desk.take_on(session, case, clerk, now=now)
     assert [case.assignee_id for case in (plain, urgent)] == [worker.id, clerk.id]
     told = [outcomes.of_step(session, case, Step.ACCEPT, actor_id=clerk.id) for case in (plain, urgent)]
-    assert told == [Outcome("web.case_accept_for", {"worker": "王网格员"}), Outcome("web.case_accept")]
+    assert told == [Sentence("web.case_accept_for", {"worker": "王网格员"}), Sentence("web.case_accept")]
 
 
 @pytest.mark.parametrize(("kind", "is_told"), [(Kind.DISPUTE, True), (Kind.REPORT, False)])

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.messages import Kind
+from core.texts import Sentence
 from domain.cases import desk, joining, outcomes, work, worsening
 from domain.cases.life import Step
-from domain.cases.outcomes import Outcome
 from storage.base import Session
 from storage.chats import Chat, ChatPurpose
 from storage.messages import Outbox
@@ -31,7 +31,7 @@ def test_who_joined_is_not_thanked_for_a_word_they_did_not_give(session: Session
     )
     session.refresh(case)
     work.finish(session, case, clerk, note="已换灯", now=now)
-    assert outcomes.of_step(session, case, Step.FINISH, actor_id=clerk.id) == Outcome("web.case_finish_joined")
+    assert outcomes.of_step(session, case, Step.FINISH, actor_id=clerk.id) == Sentence("web.case_finish_joined")
     desk.close(session, case, clerk, is_satisfied=True, note="电话回访满意", now=now)
     assert [text.split("：")[1] for text in texts(session, chat)] == ["陈社工已办结。", "报告人说好了，已销单。"]
 
