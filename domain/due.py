@@ -61,6 +61,7 @@ NEAR = select(
     Case.assignee_id,
     Case.deadline_at,
 ).where(Case.id.in_(bindparam("ids", expanding=True)), Case.state.in_(ACTIVE), Case.deadline_at.is_not(None))
+NEXT = select(Reminder.due_at).where(Reminder.done_at.is_(None)).order_by(Reminder.due_at).limit(1)
 
 
 class _Due(NamedTuple):
@@ -120,7 +121,7 @@ def _put_off(session: Session, due: Sequence[_Due], now: datetime) -> set[int]:
 
 def next_due(session: Session) -> datetime | None:
     """When the next thing is due; None when nothing is."""
-    return session.scalar(select(Reminder.due_at).where(Reminder.done_at.is_(None)).order_by(Reminder.due_at).limit(1))
+    return session.scalar(NEXT)
 
 
 def _cards(session: Session, cases: Sequence[Case], now: datetime) -> None:

@@ -21,21 +21,24 @@ from typing import TypeVar
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from bot.app import CLOCK, INTAKE, SENDER, App
 from core.clock import ShiftedClock
 from core.config import Settings, WebSettings
 from core.media import path_of
 from core.messages import ChatKind, ChatRef
-from domain import announcements, chats, due, people, sending
+from domain import announcements, chats, due, people
+from domain.announcements.posting import IS_SCHEDULED
 from domain.customer_groups import handing
 from domain.outgoing import FILE_WAIT
-from storage.base import Session
+from storage.announcements import Announcement
+from storage.base import AwareTime, Session
 from storage.cases import Case, CaseEvent
 from storage.chats import Chat, ChatPurpose, ChatState
 from storage.messages import File, FileState, Outbox, OutboxState, Received
 from storage.people import Person, Role
+from storage.reminders import Reminder
 from tests import builders
 from tests.wire_aibot import AibotWire
 from tests.wires import Notice, Seen, SimulatorWire, TelegramWire, WeComWire, Wire, drained
@@ -72,6 +75,34 @@ class StandingClock(ShiftedClock):
 
     def move_to(self, moment: datetime) -> None:
         self.offset = max(self.offset, moment - self._at)
+
+
+# What is due at a moment: by the clock, of files, of what goes out, and of what was put off for a file that is still coming.
+NOW, SOON = bindparam("now", type_=AwareTime), bindparam("soon", type_=AwareTime)
+DUE = select(
+    exists().where(Reminder.done_at.is_(None), Reminder.due_at <= NOW)
+    | exists().where(IS_SCHEDULED, Announcement.next_due_at <= NOW),
+    # Also one that the program's own loop is fetching: what it brings is still to be told.
+    exists().where(File.state == FileState.WANTED, or_(File.due_at <= NOW, File.fetch_before <= NOW)),
+    exists().where(
+        Chat.id == Outbox.chat_id,
+        Chat.channel.in_(bindparam("channels", expanding=True)),
+        or_(Outbox.state == OutboxState.SENDING, and_(Outbox.state == OutboxState.QUEUED, Outbox.due_at <= NOW)),
+    ),
+    exists().where(Outbox.state == OutboxState.QUEUED, Outbox.due_at > NOW, Outbox.due_at <= SOON),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    by_clock: bool
+    files: bool
+    posts: bool
+    put_off: bool
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.posts or self.put_off
 
 
 @dataclass
@@ -157,16 +188,23 @@ class Stage:
 
     async def settle(self) -> None:
         """All that is due now is done. The clock moves only as far as the platform's limits ask."""
+        # What waits for a person's hands the program itself must tell.
+        needs_hands = any(channel.abilities.needs_person for channel in self.wire.channels)
         for _ in range(MOST_ROUNDS):
             await drained(self.wire)
             await self.app.receiver.settled()
-            done = 0
-            if is_due := self._look(self._is_any_due):
-                done = await self.app.ticker.tick() + await self.app.fetcher.fetch_due()
-                done += await self.app.sender.send_due() + await self.app.hander.work_due()
+            found, done = self._look(self._due), 0
+            if found.by_clock:
+                done += await self.app.ticker.tick()
+            if found.files:
+                done += await self.app.fetcher.fetch_due()
+            if done or found.posts:
+                done += await self.app.sender.send_due()
+            if needs_hands:
+                done += await self.app.hander.work_due()
             if done or not (self.wire.is_drained() and self.app.receiver.is_idle):
                 continue
-            if not is_due or not self._look(self._is_waiting):
+            if not found.is_waiting or not self._look(self._due).is_waiting:
                 return
             self.clock.move_to(self._look(self._next_moment))
         raise AssertionError("it never settles")
@@ -176,21 +214,12 @@ class Stage:
         with self.app.database.reading() as session:
             return look(session)
 
-    def _is_any_due(self, session: Session) -> bool:
-        """Whether a round may find something: one look in place of one for each part of the program."""
+    def _due(self, session: Session) -> _Due:
+        """What a round would find: one statement in place of one for each part of the program."""
         now = self.clock.now()
-        moments = (due.next_due(session), announcements.next_due(session))
-        return (
-            any(moment is not None and moment <= now for moment in moments)
-            or _is_file_wanted(session, now)
-            or self._is_waiting(session)
-            # What waits for a person's hands the program itself must tell.
-            or any(channel.abilities.needs_person for channel in self.wire.channels)
-        )
-
-    def _is_waiting(self, session: Session) -> bool:
-        now, channels = self.clock.now(), [channel.name for channel in self.wire.channels]
-        return sending.is_waiting(session, now=now, channels=channels) or _is_put_off_for_a_file(session, now)
+        names = {"now": now, "soon": now + FILE_WAIT, "channels": [channel.name for channel in self.wire.channels]}
+        by_clock, is_file_wanted, are_posts, is_put_off = session.connection().execute(DUE, names).one()
+        return _Due(by_clock, is_file_wanted, are_posts, is_put_off and _is_put_off_for_a_file(session, now))
 
     def _next_moment(self, session: Session) -> datetime:
         """When something waiting may go: a limit opens, or before that something else is due. One step where neither is known."""
@@ -294,12 +323,6 @@ def make_wire(kind: str, clock: StandingClock, folder: Path) -> Wire:
             return AibotWire(clock)
         case _:
             return SimulatorWire(clock, folder)
-
-
-def _is_file_wanted(session: Session, now: datetime) -> bool:
-    """Also one that the program's own loop is fetching: what it brings is still to be told."""
-    query = select(File.id).where(File.state == FileState.WANTED, or_(File.due_at <= now, File.fetch_before <= now))
-    return session.scalar(query.limit(1)) is not None
 
 
 def _is_put_off_for_a_file(session: Session, now: datetime) -> bool:

@@ -29,6 +29,7 @@ BATCH = 20
 FAILED = (OutboxState.HELD, OutboxState.GIVEN_UP)
 # Written out, not bound: only so does the index of what is scheduled serve.
 IS_SCHEDULED = Announcement.state == literal(AnnouncementState.SCHEDULED.value, literal_execute=True)
+NEXT = select(func.min(Announcement.next_due_at)).where(IS_SCHEDULED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def post_due(session: Session, now: datetime, *, limit: int = BATCH) -> int:
 
 def next_due(session: Session) -> datetime | None:
     """When the next announcement is due; None when none is scheduled."""
-    return session.scalar(select(func.min(Announcement.next_due_at)).where(IS_SCHEDULED))
+    return session.scalar(NEXT)
 
 
 def runs(session: Session, announcement: Announcement, *, limit: int = 50) -> Sequence[AnnouncementRun]:
