@@ -61,10 +61,15 @@ class Ordeal:
         await self.wecom.until(happened, seconds=PATIENCE)
 
     async def settled(self) -> None:
-        """Everything that waited has been sent, held or given up."""
-        await self.until(
-            lambda: self.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')") == [(0,)]
+        """Everything that waited has been sent, held or given up; what has not, and what the program said of it, is told."""
+        query = (
+            "SELECT id, state, attempts, due_at, lease_until, error FROM outbox WHERE state IN ('queued', 'sending')"
         )
+        try:
+            await self.until(lambda: not self.rows(query))
+        except AssertionError as error:
+            said = self.program.errors.read_text(encoding="utf-8").splitlines()[-20:]
+            raise AssertionError("\n".join([f"{self.clock.now()}: {self.rows(query)}", *said])) from error
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         path = self.folder / "wuwei.sqlite3"
