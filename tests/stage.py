@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
-from bot.app import CLOCK, INTAKE, SENDER, App
+from bot.app import INTAKE, App
 from core.clock import ShiftedClock
 from core.config import Settings, WebSettings
 from core.media import path_of
@@ -347,7 +347,8 @@ async def raise_stage(kind: str, folder: Path, template: Path, *, starts: bool =
     wire = make_wire(kind, clock, folder)
     await wire.open()
     settings = _settings().model_copy(update={"data_folder": folder})
-    app = App(settings, clock, channels=wire.channels, roles=frozenset({INTAKE, SENDER, CLOCK}))
+    # It only takes in by itself: what is due is done by `settle`, and nobody else looks for it meanwhile.
+    app = App(settings, clock, channels=wire.channels, roles=frozenset({INTAKE}))
     with app.database.writing() as session:
         place = builders.community(session) if is_new else builders.place_of(session)
         stage = Stage(app, wire, clock, place)
