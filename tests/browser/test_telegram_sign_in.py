@@ -35,16 +35,18 @@ async def test_both_ways_by_telegram_open_the_console(
     address = await server.open(desk.app)
 
     async def telegrams_page(route: Route) -> None:
-        """Stands in for oauth.telegram.org: agrees at once."""
-        back = urlsplit(parse_qs(urlsplit(route.request.url).query)["return_to"][0])
+        """Stands in for oauth.telegram.org, where our own address sends the browser on to: agrees at once."""
+        sent_on = await route.fetch(max_redirects=0)
+        asked = urlsplit(sent_on.headers["location"])
+        assert asked.netloc == "oauth.telegram.org"
+        back = urlsplit(parse_qs(asked.query)["return_to"][0])
         where = f"{address}{back.path}?{back.query}#tgAuthResult={result.decode()}"
-        await route.fulfill(
-            status=200, content_type="text/html", body=f"<script>location.href={json.dumps(where)}</script>"
-        )
+        headers = {"content-type": "text/html", "set-cookie": sent_on.headers.get("set-cookie", "")}
+        await route.fulfill(headers=headers, body=f"<script>location.href={json.dumps(where)}</script>")
 
     try:
         async with windows.lend(DESK) as page:
-            await page.context.route("https://oauth.telegram.org/**", telegrams_page)
+            await page.context.route(f"{address}/sign-in/telegram/start", telegrams_page)
             await page.goto(f"{address}/sign-in")
             await page.get_by_role("link", name="用 Telegram 登录").click()
             await expect(page.locator(".side-who strong")).to_have_text("周敏")
