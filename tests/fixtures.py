@@ -94,9 +94,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "wuwei.sqlite3"
 
 
+def start_anew(template: Path, folder: Path) -> None:
+    """The folder as the first start leaves it: an empty database and its key."""
+    folder.mkdir(parents=True)
+    shutil.copyfile(template, folder / "wuwei.sqlite3")
+    copy_of_key(template, folder)
+
+
 def copy_of_key(template: Path, folder: Path) -> Path:
     """The template's key in this folder: making one waits for the disk."""
-    return Path(shutil.copyfile(template.with_name("wuwei.key"), folder / "wuwei.key"))
+    return Path(shutil.copy(template.with_name("wuwei.key"), folder / "wuwei.key"))
 
 
 @pytest.fixture

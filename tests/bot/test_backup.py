@@ -37,6 +37,7 @@ from tests.bot.backup_stage import (
     restored,
     settings_in,
 )
+from tests.fixtures import start_anew
 from tests.postgres import Postgres
 
 
@@ -46,7 +47,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Settings, sqlite_template: Path) -> Iterator[Database]:
+    start_anew(sqlite_template, settings.data_folder)
     with installation(settings) as made:
         yield made
 

@@ -24,6 +24,7 @@ from storage.database import LEAST_FREE_BYTES
 from storage.messages import OutboxState
 from storage.people import Role
 from tests import builders
+from tests.fixtures import start_anew
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 GIB = 1024**3
@@ -34,9 +35,10 @@ def settings_in(folder: Path, **changes: object) -> Settings:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
     """An installation with a community and a person with a phone."""
     made = settings_in(tmp_path)
+    start_anew(sqlite_template, made.data_folder)
     database = open_database(made)
     with database.writing() as session:
         place = builders.community(session)

@@ -35,6 +35,7 @@ from tests.bot.backup_stage import (
     restored,
     settings_in,
 )
+from tests.fixtures import start_anew
 
 
 @pytest.fixture
@@ -43,7 +44,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Settings, sqlite_template: Path) -> Iterator[Database]:
+    start_anew(sqlite_template, settings.data_folder)
     with installation(settings) as made:
         yield made
 
