@@ -14,6 +14,20 @@ _AFTER = r"(?:一下|谢谢|了|啊|呀|吧|哦|呢|哈|啦|嘛|的|[ ，,。！
 _MATTER = r"(?:事情?|问题|单子|工单|报修|报事|投诉|心愿|建议|登记|案子|编号|路灯|电梯|门禁|水管|井盖)"
 _TOLD = r"(?:上次|之前|昨天|前几天|那天|今天|刚才)*+(?:我|我们)?(?:上次|之前|昨天|前几天|那天|今天|刚才)*+(?:报|说|登记|反映|提|投诉|许)(?:修|事)?(?:过|上来)?的(?:那个|那件|那些)?"
 _HOW_IT_STANDS = r"(?:办|处理|解决|弄|修|进行|进展)?(?:得|的|到)?(?:怎么样|咋样|怎样|如何|哪一?步|哪里|哪儿)|(?:办|处理|解决|弄|修|搞)(?:好|完)?(?:没有?|了[吗没么]|好没有?)|有(?:进展|结果|消息|回复|人管|眉目)了?(?:吗|没有?|么)"
+
+
+def _tell_who(ctx: Context) -> None:
+    """Role and surname of whoever the matters of this place go to."""
+    named = [place.area_id for place in ctx.understanding.places if place.area_id is not None]
+    area_id = named[-1] if named else ctx.chat.area_id
+    served = dispatch.served_by(ctx.session, area_id, ctx.today) if area_id is not None else None
+    if served is None:
+        ctx.reply("start.whose_grid")
+        return
+    area, worker = served
+    ctx.reply("start.grid_worker", area=area, worker=worker)
+
+
 _ASKED: tuple[tuple[Callable[[Context], None], re.Pattern[str]], ...] = tuple(
     (answer, re.compile(rf"{_BEFORE}(?:{asked}){_AFTER}"))
     for answer, asked in (
@@ -25,6 +39,10 @@ _ASKED: tuple[tuple[Callable[[Context], None], re.Pattern[str]], ...] = tuple(
             start.help_text,
             r"(?:你|您)?(?:都|究竟|到底)?(?:能|会|可以)(?:做|干|帮|办|管)(?:我|我们)?(?:做|办|干)?(?:些)?(?:什么|啥|哪些)(?:事情?)?|(?:有|都有)(?:什么|啥|哪些)功能|功能|菜单|教程|使用说明|说明书?"
             r"|(?:怎么|咋|如何|怎样|在哪里?|哪里|去哪里?)(?:才能|可以|能)?(?:用|使用|操作|报修|报事|上报|反映(?:问题)?|登记|提交|许愿|投诉)(?:你|这个|机器人)?",
+        ),
+        (
+            _tell_who,
+            r"(?:你们|你|我们|咱们)?(?:今天|今晚|明天|现在|晚上|周末|夜里)?(?:社区|网格|这里|这边)?(?:(?:是)?(?:谁|哪[个位])(?:在)?值班|值班(?:的|人员|网格员)*+(?:都|又)?是?(?:谁|哪[个位]))",
         ),
         (
             cases.mine,
@@ -68,15 +86,3 @@ def asks_how_far(ctx: Context) -> bool:
         return False
     cases.mine(ctx)
     return True
-
-
-def _tell_who(ctx: Context) -> None:
-    """Role and surname of whoever the matters of this place go to."""
-    named = [place.area_id for place in ctx.understanding.places if place.area_id is not None]
-    area_id = named[-1] if named else ctx.chat.area_id
-    served = dispatch.served_by(ctx.session, area_id, ctx.today) if area_id is not None else None
-    if served is None:
-        ctx.reply("start.whose_grid")
-        return
-    area, worker = served
-    ctx.reply("start.grid_worker", area=area, worker=worker)

@@ -214,6 +214,7 @@ def _message(ctx: Context) -> None:
         or own_cases.told(ctx)
         or follow_ups.invited(ctx)
         or about_us.asks_how_far(ctx)
+        or taking_back.asked(ctx)
         or asked_on.more_told(ctx)
     ):
         return

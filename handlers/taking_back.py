@@ -10,12 +10,18 @@ from domain.cases.life import ALL, State, Step, may
 from handlers import cases
 from handlers.context import Context, Press
 
-MOST_OFFERED = 4
+MOST_OFFERED, MOST_LOOKED_AT = 4, 20
 LONGEST = 30
 _GIVES_UP = re.compile(
     r"(?<![能么])算了(?![一笔账吗么])|不(?:要|用|想|需要|必)(?:再|你们|你|您|社区|麻烦|去)*(?:处理|管|来|登记|追究|投诉|调解|报|弄)了?|"
     r"别(?:处理|管|来|追究|登记)了|不(?:投诉|追究|报|告)了|撤(?:回|销|诉)|私了|^\W*(?:那|哦|好的?)?[，, ]*(?:就)?(?:不用|不需要)了"
 )
+# 我要撤回, 帮我把刚才的报修取消: that something is to go, and not what.
+_WORDS_AROUND = (
+    r"(?:你好|您好|麻烦|请问|请|帮我|给我|我们|我|想要|想|要|可不可以|能不能|可以|能|怎么|如何|把|那个|那件|这个|这件|刚刚|刚才|之前|上次|昨天|"
+    r"报修|报事|投诉|心愿|登记|工单|单子|事情?|报|说|反映|提|的|一下|了|吧|啊|呀|呢|吗|掉|谢谢|[ ，,。！!？?~])*+"
+)
+_ASKS_FOR_IT = re.compile(rf"{_WORDS_AROUND}(?:撤[回销掉了]|取消|删[掉除了])[ ]?{_WORDS_AROUND}")
 _BUT = re.compile(r"不能|不可以|没法|凭什么|为什么|怎么|难道|[吗么?？]")
 
 
@@ -51,6 +57,20 @@ def sounds_so(ctx: Context) -> bool:
 
 def ask_whether(ctx: Context, case: listing.Case) -> None:
     _offer(ctx, "cases.take_back_this", [case])
+
+
+def asked(ctx: Context) -> bool:
+    """我要撤回 to the bot alone, when nothing was told a moment ago: what is still open is offered. False: it is something else."""
+    said = ctx.incoming.text
+    if not ctx.is_private or ctx.incoming.reply_to or len(said) > LONGEST or _ASKS_FOR_IT.fullmatch(said) is None:
+        return False
+    told = listing.of_reporter(ctx.session, ctx.person.id, limit=MOST_LOOKED_AT)
+    mine = [case for case in told if case.reporter_id == ctx.person.id and may(case, Step.WITHDRAW)]
+    if still_open := [case for case in mine if case.topic != words.CRISIS]:
+        _offer(ctx, "cases.take_back_open", still_open)
+    else:
+        ctx.reply("cases.nothing_to_take_back")
+    return True
 
 
 def _offer(ctx: Context, key: str, some: list[listing.Case]) -> None:

@@ -29,6 +29,8 @@ HELLO = "您好！有事直接说就行；发“帮助”看我能做什么。"
         ("我们网格员是谁", "第一网格由张网格员负责。"),
         ("8号楼归谁管", "第二网格由周网格员负责。"),
         ("我是几号网格的", "第一网格由张网格员负责。"),
+        ("你好，今天值班的是谁", "第一网格由张网格员负责。"),
+        ("今晚谁值班呀", "第一网格由张网格员负责。"),
     ],
 )
 async def test_what_is_asked_of_the_bot_is_answered(stage: Stage, said: str, begins: str) -> None:
@@ -61,7 +63,10 @@ async def test_whose_grid_is_asked_where_no_place_is_known(stage: Stage) -> None
 
 
 @on_simulator
-@pytest.mark.parametrize("said", ["3号楼电梯修好了没有，我妈下不来", "查一下监控，我家车被划了", "帮忙看看我们楼的灯"])
+@pytest.mark.parametrize(
+    "said",
+    ["3号楼电梯修好了没有，我妈下不来", "查一下监控，我家车被划了", "帮忙看看我们楼的灯", "门岗值班的是谁，态度真差"],
+)
 async def test_matter_with_the_same_words_is_no_such_question(stage: Stage, said: str) -> None:
     await stage.start("王阿姨", f"area_{stage.place.grid.id}")
     await stage.say("王阿姨", PRIVATE, said)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.stage import PRIVATE, Stage
+from tests.stage import GROUP, PRIVATE, Stage
 
 pytestmark = pytest.mark.parametrize("stage", ["simulator"], indirect=True)
 
@@ -65,3 +65,26 @@ async def test_other_words_in_a_dispute_are_added(stage: Stage, said: str) -> No
     await stage.say("李叔", PRIVATE, said)
     assert stage.last("李叔").text in {f"已补充到 {number}。", f"抱歉给您添麻烦了，{number} 已重新催办。"}
     assert states(stage) == ["assigned"]
+
+
+@pytest.mark.parametrize("said", ["我要撤回", "删掉吧", "你好，帮我把之前的报修取消", "能不能撤销投诉？"])
+async def test_what_is_still_open_is_offered_later(stage: Stage, said: str) -> None:
+    await told_two(stage)
+    await stage.pass_time(hours=20)
+    before = len(stage.texts("王阿姨"))
+    await stage.say("王阿姨", PRIVATE, said)
+    asked = stage.last("王阿姨")
+    assert asked.text == f"您还没有办完的有 {SECOND}（电梯）、{FIRST}（井盖）。要撤回哪件就点哪件，不撤回不用管。"
+    assert asked.buttons == (f"撤回 {SECOND}", f"撤回 {FIRST}")
+    assert (len(stage.texts("王阿姨")), "withdrawn" in states(stage)) == (before + 1, False)
+    await stage.press("王阿姨", PRIVATE, f"撤回 {FIRST}")
+    assert (stage.last("王阿姨").text, stage.case(FIRST).state) == (f"已撤回 {FIRST}（井盖）。", "withdrawn")
+
+
+async def test_nothing_open_cannot_be_taken_back(stage: Stage) -> None:
+    await stage.start("李叔", f"area_{stage.place.grid.id}")
+    await stage.say("李叔", PRIVATE, "我要撤回")
+    assert stage.last("李叔").text == "您现在没有可以撤回的事项。发送“我的”可以看报过的事。"
+    before = stage.texts(GROUP)
+    await stage.say("李叔", GROUP, "我要撤回")
+    assert (stage.texts(GROUP), stage.numbers()) == (before, [])
