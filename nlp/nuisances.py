@@ -1,4 +1,4 @@
-"""A nuisance told in so few words that no sum of them is sure: 油烟太大, 楼上太吵了, 有人高空抛物. What is nobody's nuisance is talk: 作业太多, 今天太吵了."""
+"""A nuisance told in so few words that no sum of them is sure: 油烟太大, 楼上太吵了, 有人高空抛物, 外卖车停在消防通道. What is nobody's nuisance is talk: 作业太多, 今天太吵了."""
 
 import re
 
@@ -7,7 +7,7 @@ from nlp.classify import Scores
 
 LONGEST = 16
 # A line without any of these pairs of characters tells of none.
-HEADS = frozenset({"太吵", "太大", "太多", "太臭", "太脏", "高空", "飞线", "上楼"})
+HEADS = frozenset({"太吵", "太大", "太多", "太臭", "太脏", "高空", "飞线", "上楼", "通道"})
 # Named by the words of its topic, and too much.
 _TOO_MUCH_OF = {
     "pests": Kind.REPORT,
@@ -28,6 +28,10 @@ _BEFORE = re.compile(f"(?:{_WHERE}|{_WHEN})*+")
 _TOO_MUCH = re.compile(f"(?:的?(?:声音?|味道?|气味))?{_REALLY}(?:太|特别|这么)[多大吵臭脏乱重呛响浓]{_END}")
 # Loud is only what is loud somewhere: the evening or a song may be as well.
 _TOO_LOUD = re.compile(f"{_WHERE}(?:{_WHERE}|{_WHEN})*+{_REALLY}太吵{_END}")
+# Whoever brings meals or asks neighbours not to: the first is in the way, the second tells of nothing.
+_IN_THE_WAY = re.compile(
+    rf"[^别勿不禁莫能可，。！？?]{{0,8}}车子?(?:{_WHEN}|都|就)*+(?:停|堵|横|放|占)(?:在|着|了|到|住|进)*+(?:了?我们|楼下|小区|的)*+(?:消防|生命|逃生|安全|应急)通道(?:口|上|里|那|边)?{_END}"
+)
 _SOMEBODY = re.compile("有[人户]|楼[上下]|隔壁")
 _DONE = re.compile("[了啦啊！!。~ ]*")
 
@@ -38,6 +42,8 @@ def nuisance(text: str, scores: Scores) -> Kind | None:
         return None
     if _TOO_LOUD.fullmatch(text):
         return Kind.COMPLAINT
+    if _IN_THE_WAY.fullmatch(text):
+        return Kind.REPORT
     for name, hits in scores.topic_hits.items():
         code = name.removeprefix("topic:")
         for hit in hits:

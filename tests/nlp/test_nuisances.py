@@ -13,6 +13,8 @@ from nlp.understand import understand
         ("楼道垃圾太多了", Kind.REPORT),
         ("有人高空抛物", Kind.REPORT),
         ("油烟太大", Kind.COMPLAINT),
+        ("外卖小哥把车停在消防通道", Kind.REPORT),
+        ("快递的三轮车又堵着楼下的生命通道了", Kind.REPORT),
         ("3号楼楼上太吵了", Kind.COMPLAINT),
     ],
 )
@@ -31,6 +33,8 @@ def test_nuisance_told_in_few_words_is_a_matter(said: str, kind: Kind) -> None:
         "垃圾短信太多",
         "高空抛物",
         "电影里有人高空抛物那段",
+        "别把车停在消防通道",
+        "我的车停在消防通道被贴条了",
         "这首歌太吵了",
     ],
 )
