@@ -243,6 +243,8 @@ class App:
                     self._server.should_exit = True
                     await self._serving
         if self._scheduler.running:
+            # Its end comes a moment later: what rings meanwhile would be cut off before it has begun, and be logged as a fault.
+            self._scheduler.pause()
             self._scheduler.shutdown(wait=False)
         for task in self._running.tasks:
             task.cancel()
