@@ -29,6 +29,7 @@ from handlers import (
     private_matters,
     put_right,
     ratings,
+    said_steps,
     serving,
     several,
     start,
@@ -208,6 +209,7 @@ def _message(ctx: Context) -> None:
         or announcing.told(ctx)
         or wishes.told(ctx)
         or _answers_question(ctx)
+        or said_steps.told(ctx)
         or neighbours.agree(ctx)
         or put_right.told(ctx)
         or asked_on.told(ctx)
@@ -253,5 +255,5 @@ def _addressed(ctx: Context) -> None:
     """Spoken to, and nothing was understood: never ignored."""
     if ctx.is_courtesy or start.begins_to_ask(ctx) or start.asks_who(ctx):
         start.courtesy(ctx)
-    else:
+    elif not said_steps.remind(ctx):
         start.not_understood(ctx)
