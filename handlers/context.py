@@ -127,4 +127,4 @@ class Context:
         dialogues.ask(self.session, self.chat.id, self.sender, step, data=data, now=self.now)
 
 
-__all__ = ["Context", "Press", "Site"]
+__all__ = ["Context", "Press", "Rows", "Site"]

@@ -4,7 +4,7 @@ case it is stands here; what comes of it, in follow_ups.py and afterwards.py."""
 from core.messages import Decision, Signal
 from domain.cases import opening, words
 from domain.cases.life import ACTIVE, State
-from handlers import afterwards, follow_ups, neighbours, said_again, taking_back
+from handlers import afterwards, follow_ups, neighbours, said_again, said_steps, taking_back
 from handlers.context import Context
 from handlers.other_matters import SIGNALS_OF_A_CASE, Near, is_other
 
@@ -15,7 +15,7 @@ def told(ctx: Context) -> bool:
     case = None
     if incoming.reply_to:
         case = opening.case_of_message(ctx.session, ctx.chat.id, incoming.reply_to)
-        if case is not None and afterwards.told(ctx, case):
+        if case is not None and (said_steps.told_in_group(ctx, case) or afterwards.told(ctx, case)):
             return True
         about_it = incoming.reply_to_bot or understood.signal != Signal.NONE or incoming.attachments
         if case is not None and not about_it:

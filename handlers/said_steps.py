@@ -1,17 +1,18 @@
-"""What a worker says to the bot instead of pressing: 接单, 到了, 修好了, 不归我管. In private, in reply to the card or of what is in hand; which
-of several is meant is asked."""
+"""What a worker says instead of pressing: 接单, 到了, 修好了, 不归我管. In private, in reply to the card or of what is in hand; which of several is
+meant is asked. In a group, in reply to what was posted of the case, and what is to be answered is said in private."""
 
 import re
 from collections.abc import Sequence
 
 from core.messages import Decision, Kind, Urgency
 from core.texts import say
-from domain import access, dialogues, people
+from domain import access, chats, dialogues, people
 from domain.cases import listing, opening, words
 from domain.cases.life import WITH_WORKER, State, Step, may, take_step
+from domain.chats import ChatPurpose
 from domain.inbox import Outcome
 from handlers import tasks
-from handlers.context import Context, Press
+from handlers.context import Context, Press, Rows
 
 LONGEST, MOST_OFFERED = 30, 4
 _NUMBER = re.compile(r"([A-Z]{2})[-－]?(\d{8})[-－]?(\d{4})", re.IGNORECASE)
@@ -33,13 +34,18 @@ _STEPS: tuple[tuple[Step, re.Pattern[str]], ...] = tuple(
             rf"[^{_NOT_DONE}]{{0,14}}(?:办结|结单|结案|完工|完成|搞定|已经?(?:{_WORK})|(?:{_WORK})(?=完|好|掉|了)"
             rf"|[修弄换装清搞做补接盖扫劝拖挪移拆铺擦刷](?:好|完|走|掉|开)|^好(?=了)|恢复(?:正常)?)(?:完毕|完成|好|完|掉|过)?{_AFTER}",
         ),
-        (Step.ARRIVE, rf"{_BEFORE}(?:到(?:达?现场|达|场|地方|位|楼下|门口)|到(?=[了啦])|在现场){_AFTER}"),
+        (
+            Step.ARRIVE,
+            rf"{_BEFORE}(?:到(?:达?现场|达|场|地方|位|楼下|门口)|到(?=[了啦])|在现场){_AFTER}(?:(?<=[，, ])[^？?]{{2,16}})?",
+        ),
         (
             Step.ACCEPT,
-            rf"{_BEFORE}(?:接(?:单|下|了)|(?:过去|去|来)(?:现场|处理|瞧瞧|看|办|修)?|在路上|出发|安排){_AFTER}",
+            rf"{_BEFORE}(?:接(?:单|下|了)|(?:过去|去|来)(?:现场|处理|瞧瞧|看|办|修)?|在路上|出发|安排){_AFTER}"
+            r"|(?:收到|好的?|我们?|[ ，,])*+(?:马上|这就|很快|一会儿?|\d{1,2}分钟后?)就?到[了啊哈 。！!]*",
         ),
     )
 )
+_AND_MORE = re.compile(r"[，, ][^，, ]{2,}$")  # 到现场了，人没事
 _ONLY_RETURN = re.compile(rf"{_BEFORE}(?:退单|退回){_AFTER}")
 _HEARD = re.compile(r"(?:收到|好的?|好嘞|知道了?|明白了?|了解了?|ok|嗯+|行|可以|1|[ ，,。！!~])++", re.IGNORECASE)
 
@@ -84,6 +90,52 @@ def _is_news(ctx: Context) -> bool:
     return ctx.understanding.decision == Decision.ACT and not is_pointed
 
 
+def told_in_group(ctx: Context, case: listing.Case) -> bool:
+    """A worker's words in reply to the case. False: somebody else's, or talk with the resident."""
+    if (
+        ctx.is_private
+        or not ctx.incoming.text
+        or ctx.understanding.urgency == Urgency.EMERGENCY
+        or not _works_on(ctx, case)
+    ):
+        return False
+    step, is_heard = step_said(ctx.incoming.text.strip()), _HEARD.fullmatch(ctx.incoming.text) is not None
+    if step is None and not ctx.incoming.reply_to_bot:
+        return False
+    number = case.number
+    if step is None and not is_heard:
+        _keep(ctx, case)
+    elif step in _SILENT:
+        if may(case, step):
+            _go_on(ctx, step, case)
+            _in_private(ctx, _DONE[step], number=number)
+    elif step is not None:
+        label = _button(step, case)
+        buttons = [[Press(label, _action(step, case), case.id)]]
+        _in_private(ctx, "cases.step_in_private", number=number, step=label, buttons=buttons)
+    elif case.state == State.ASSIGNED:
+        _in_private(ctx, "cases.not_accepted_yet", number=number, buttons=words.card_buttons(case))
+    ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    return True
+
+
+def _works_on(ctx: Context, case: listing.Case) -> bool:
+    """Whoever has it; among the staff, anybody who may take it. Who told of it speaks as a resident."""
+    if case.state not in WITH_WORKER:
+        return False
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    if account is None or account.person_id == case.reporter_id:
+        return False
+    if account.person_id == case.assignee_id:
+        return True
+    return ctx.chat.purpose == ChatPurpose.STAFF and access.may_work(ctx.session, ctx.person, case, ctx.today)
+
+
+def _in_private(ctx: Context, key: str, *, buttons: Rows = (), **blanks: object) -> None:
+    chat = chats.private_chat_of(ctx.session, ctx.person.id, prefer=ctx.chat.channel) or ctx.chat
+    ctx.post_to(chat, say(key, **blanks), buttons=buttons)
+
+
 def remind(ctx: Context) -> bool:
     """Who has work in hand and was not understood is told how to go on with it. False: they have none."""
     held = [] if ctx.incoming.reply_to or not ctx.is_private or not ctx.incoming.text else _in_hand(ctx)
@@ -120,7 +172,7 @@ def _take(ctx: Context, step: Step, held: Sequence[listing.Case]) -> None:
     elif len(ready) > 1:
         _ask_which(ctx, step, ready)
     else:
-        _DO[step](ctx, ready[0])
+        _do(ctx, step, ready[0])
         ctx.received.case_id, ctx.received.outcome = ready[0].id, Outcome.JOINED
 
 
@@ -141,14 +193,25 @@ def _button(step: Step, case: listing.Case) -> str:
     return say(_action(step, case).replace("cases.", "cases.button_"))
 
 
-def _accept(ctx: Context, case: listing.Case) -> None:
-    tasks.accept(ctx, case.id)
-    ctx.reply("cases.accepted_said", number=case.number)
+# What needs no answer of the worker's, and what is said of it.
+_SILENT = {Step.ACCEPT: tasks.accept, Step.ARRIVE: tasks.arrive}
+_DONE = {Step.ACCEPT: "cases.accepted_said", Step.ARRIVE: "cases.arrived_said"}
 
 
-def _arrive(ctx: Context, case: listing.Case) -> None:
-    tasks.arrive(ctx, case.id)
-    ctx.reply("cases.arrived_said", number=case.number)
+def _go_on(ctx: Context, step: Step, case: listing.Case) -> None:
+    _SILENT[step](ctx, case.id)
+    if step == Step.ARRIVE and _AND_MORE.search(_NUMBER.sub("", ctx.incoming.text).strip()):
+        _keep(ctx, case)
+
+
+def _do(ctx: Context, step: Step, case: listing.Case) -> None:
+    if step in _SILENT:
+        _go_on(ctx, step, case)
+        ctx.reply(_DONE[step], number=case.number)
+    elif step == Step.FINISH:
+        _finish(ctx, case)
+    else:
+        _return(ctx, case)
 
 
 def _finish(ctx: Context, case: listing.Case) -> None:
@@ -175,12 +238,13 @@ def _return(ctx: Context, case: listing.Case) -> None:
     ctx.reply("cases.return_so", number=case.number, buttons=buttons)
 
 
-_DO = {Step.ACCEPT: _accept, Step.ARRIVE: _arrive, Step.FINISH: _finish, Step.RETURN: _return}
-
-
 def _note(ctx: Context, case: listing.Case) -> None:
+    _keep(ctx, case)
+    ctx.reply("cases.noted_beside" if case.kind == Kind.QUESTION else "cases.noted", number=case.number)
+
+
+def _keep(ctx: Context, case: listing.Case) -> None:
     """Any other words in reply to the card: for the history, and for whoever takes the case on."""
     text, cause = ctx.incoming.text, ctx.received.id
     take_step(ctx.session, case, Step.ADD, now=ctx.now, actor_id=ctx.person.id, note=text, cause_id=cause)
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
-    ctx.reply("cases.noted_beside" if case.kind == Kind.QUESTION else "cases.noted", number=case.number)

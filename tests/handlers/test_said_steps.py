@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.said_steps import step_said
-from tests.stage import GROUP, PRIVATE, Stage, on_simulator, photo
+from tests.stage import GROUP, PRIVATE, STAFF_GROUP, Stage, on_simulator, photo
 
 FIRST, SECOND = "BX-20261121-0001", "BX-20261121-0002"
 ASKS_PROOF = "请发一张处理后的照片；没有照片的，请写一句原因，例如“已电话答复”。发送“取消”可放弃办结。"
@@ -26,8 +26,10 @@ def last_step(stage: Stage, number: str = FIRST) -> str:
         ("好的，我马上去看看", "accept"),
         ("我去处理", "accept"),
         ("收到，在路上", "accept"),
+        ("马上到", "accept"),
         ("到了", "arrive"),
         ("我已经到现场了", "arrive"),
+        ("到现场了，人没事", "arrive"),
         ("办结", "finish"),
         ("井盖换好了", "finish"),
         ("已处理", "finish"),
@@ -188,3 +190,74 @@ async def test_new_trouble_told_by_a_worker_is_a_matter_of_its_own(stage: Stage)
     await stage.say("张伟", PRIVATE, "8号楼电梯坏了，我修不了")
     assert stage.numbers() == [FIRST, SECOND]
     assert last_step(stage) == "assign"
+
+
+FIRE = "3号楼2单元着火了，冒黑烟"
+
+
+async def in_the_group(stage: Stage) -> None:
+    stage.wire.platform.join(stage.groups[GROUP], stage.people["张伟"])  # type: ignore[attr-defined]  # the simulator's
+
+
+@on_simulator
+async def test_worker_goes_on_in_reply_to_the_receipt_without_another_line(stage: Stage) -> None:
+    await in_the_group(stage)
+    await assigned(stage)
+    receipt, count = stage.last(GROUP), len(stage.posts(GROUP))
+    for said, step, told in (("我马上过去看看", "accept", "已接单。"), ("到了", "arrive", "已记录到场。")):
+        await stage.say("张伟", GROUP, said, reply_to=receipt.id)
+        assert (last_step(stage), stage.texts("张伟")[-1]) == (step, f"{FIRST} {told}")
+        await stage.say("张伟", GROUP, said, reply_to=receipt.id)
+        assert (stage.steps(FIRST).count(step), stage.texts("张伟")[-1]) == (1, f"{FIRST} {told}")
+    assert len(stage.posts(GROUP)) == count
+    assert "已到现场" in next(post.text for post in stage.posts(GROUP) if post.id == receipt.id)
+
+
+@on_simulator
+async def test_what_needs_an_answer_goes_on_in_private(stage: Stage) -> None:
+    await in_the_group(stage)
+    said = await stage.say("王阿姨", GROUP, "3号楼门口井盖坏了")
+    await stage.pass_time(seconds=70)
+    count = len(stage.posts(GROUP))
+    await stage.say("张伟", GROUP, "修好了", reply_to=said)
+    asked = stage.last("张伟")
+    assert (asked.text, asked.buttons) == (f"{FIRST} 要办结，请在这里点一下。", ("办结",))
+    await stage.press("张伟", PRIVATE, "办结")
+    assert stage.texts("张伟")[-1] == ASKS_PROOF
+    assert not any("居民说" in text for text in stage.texts("张伟"))
+    assert (last_step(stage), len(stage.posts(GROUP))) == ("assign", count)
+
+
+@on_simulator
+async def test_talk_between_worker_and_resident_is_left_alone(stage: Stage) -> None:
+    await in_the_group(stage)
+    said = await stage.say("王阿姨", GROUP, "3号楼门口井盖坏了")
+    await stage.pass_time(seconds=70)
+    before = stage.texts(GROUP), stage.texts("张伟"), stage.steps(FIRST)
+    await stage.say("张伟", GROUP, "您别急，这个要找市政", reply_to=said)
+    assert (stage.texts(GROUP), stage.texts("张伟"), stage.steps(FIRST)) == before
+
+
+@on_simulator
+async def test_emergency_is_taken_on_in_the_staff_group(stage: Stage) -> None:
+    await stage.say("王阿姨", GROUP, FIRE)
+    await stage.pass_time(seconds=5)
+    called = stage.last(STAFF_GROUP)
+    await stage.say("孙立", STAFF_GROUP, "收到", reply_to=called.id)
+    assert stage.texts("孙立")[-1] == f"{FIRST} 还没有接单，请点一下。"
+    await stage.say("孙立", STAFF_GROUP, "我去看看", reply_to=called.id)
+    assert (last_step(stage), f"{FIRST} 已接单。" in stage.texts("孙立")) == ("accept", True)
+    await stage.say("孙立", STAFF_GROUP, "到现场了，人没事", reply_to=called.id)
+    assert stage.steps(FIRST)[-2:] == ["arrive", "add"]
+    count = len(stage.posts(STAFF_GROUP))
+    await stage.pass_time(minutes=10)
+    assert len(stage.posts(STAFF_GROUP)) == count, "who is there need not be called any more"
+
+
+@on_simulator
+async def test_residents_reply_is_still_the_residents(stage: Stage) -> None:
+    await assigned(stage)
+    await stage.say("王阿姨", GROUP, "修好了", reply_to=stage.last(GROUP).id)
+    assert stage.texts("张伟")[-1] == f"{FIRST} 居民说已经好了，请确认后办结。"
+    await stage.say("李叔", GROUP, "接单", reply_to=stage.last(GROUP).id)
+    assert "accept" not in stage.steps(FIRST)
