@@ -4,9 +4,9 @@ meant is asked. In a group, in reply to what was posted of the case, and what is
 import re
 from collections.abc import Sequence
 
-from core.messages import Decision, Kind, Urgency
+from core.messages import AttachmentKind, Decision, Kind, Urgency
 from core.texts import say
-from domain import access, chats, dialogues, people
+from domain import access, chats, dialogues, inbox, people
 from domain.cases import listing, opening, words
 from domain.cases.life import WITH_WORKER, State, Step, may, take_step
 from domain.chats import ChatPurpose
@@ -59,12 +59,14 @@ def step_said(text: str) -> Step | None:
 
 def told(ctx: Context) -> bool:
     """Words of a worker about a task. False: it is something else, or the speaker has none."""
-    said, replies = ctx.incoming.text, bool(ctx.incoming.reply_to)
-    if not ctx.is_private or not said or ctx.understanding.urgency == Urgency.EMERGENCY:
+    replies = bool(ctx.incoming.reply_to)
+    if not ctx.is_private or ctx.understanding.urgency == Urgency.EMERGENCY or _is_news(ctx):
         return False
-    text = _NUMBER.sub("", said).strip(" ，,：:")
+    text = _NUMBER.sub("", ctx.incoming.text).strip(" ，,：:")
     step, is_heard = step_said(text), _HEARD.fullmatch(text) is not None
-    if not (step or is_heard or replies) or _is_news(ctx):
+    if step is None and any(one.kind == AttachmentKind.PHOTO for one in ctx.incoming.attachments):
+        return _shows(ctx)
+    if not (step or is_heard or (replies and text)):
         return False
     held = _held(ctx)
     if not held:
@@ -82,6 +84,14 @@ def told(ctx: Context) -> bool:
     elif replies:
         ctx.reply("cases.worker_heard", number=held[0].number)
     return bool(waiting) or replies
+
+
+def _shows(ctx: Context) -> bool:
+    """A picture is perhaps the proof of a task: one press finishes with it, see tasks.start_finish. Asked once for several."""
+    held = [case for case in _held(ctx) if case.kind != Kind.QUESTION and may(case, Step.FINISH)]
+    if held and not inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now):
+        ctx.reply("cases.photo_of_work", buttons=_choices(Step.FINISH, held))
+    return bool(held)
 
 
 def _is_news(ctx: Context) -> bool:
@@ -177,11 +187,14 @@ def _take(ctx: Context, step: Step, held: Sequence[listing.Case]) -> None:
 
 
 def _ask_which(ctx: Context, step: Step, ready: Sequence[listing.Case]) -> None:
-    buttons = [
+    ctx.reply("cases.which_task", count=len(ready), buttons=_choices(step, ready))
+
+
+def _choices(step: Step, ready: Sequence[listing.Case]) -> Rows:
+    return [
         [Press(say("cases.button_step", step=_button(step, case), number=case.number), _action(step, case), case.id)]
         for case in ready[:MOST_OFFERED]
     ]
-    ctx.reply("cases.which_task", count=len(ready), buttons=buttons)
 
 
 def _action(step: Step, case: listing.Case) -> str:

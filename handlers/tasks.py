@@ -1,5 +1,7 @@
 """The worker's side: the buttons of the card, the photo or reason that closes, the list of what is in hand."""
 
+from collections.abc import Sequence
+
 from core.errors import Refused
 from core.texts import say
 from domain import access, dialogues, files, inbox
@@ -61,8 +63,23 @@ def return_because(ctx: Context, subject: int) -> None:
 def start_finish(ctx: Context, subject: int) -> None:
     case = _case(ctx, subject, Step.FINISH)
     ctx.answer_press()
+    shown = inbox.loose_photos(ctx.session, ctx.chat.id, ctx.sender, now=ctx.now) if ctx.is_private else []
+    if shown := [one for one in shown if one.case_id is None]:
+        _finish_with(ctx, case, shown)
+        return
     ctx.ask(PROOF_STEP, {"case": str(case.id)})
     ctx.reply("cases.ask_proof")
+
+
+def _finish_with(ctx: Context, case: listing.Case, shown: Sequence[inbox.Received]) -> None:
+    """The pictures that the worker has just sent are the proof, and the words under them the note."""
+    kept = [key for one in shown for key in _keep_proofs(ctx, case, one)]
+    note = "，".join(one.text for one in shown if one.text)
+    work.finish(ctx.session, case, ctx.person, note=note, now=ctx.now, file_ids=kept)
+    for one in shown:
+        one.case_id, one.outcome = case.id, Outcome.JOINED
+        opening.keep_message(ctx.session, case, one)
+    _thank(ctx, case, f"cases.finished{telling.reach(ctx.session, case)}", shown=note)
 
 
 def start_answer(ctx: Context, subject: int) -> None:
@@ -90,27 +107,27 @@ def reason_told(ctx: Context, question: dialogues.Conversation) -> bool:
 def proof_told(ctx: Context, question: dialogues.Conversation) -> bool:
     """A photo or a reason: the case is finished. Further pictures of the same album join as they come."""
     case = _case(ctx, int(question.data["case"]), Step.FINISH)
-    kept = _keep_proofs(ctx, case)
+    kept = _keep_proofs(ctx, case, ctx.received)
     work.finish(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
     opening.keep_message(ctx.session, case, ctx.received)
     _done(ctx, question, case, f"cases.finished{telling.reach(ctx.session, case)}", is_shown=True)
     return True
 
 
-def _keep_proofs(ctx: Context, case: listing.Case) -> list[int]:
+def _keep_proofs(ctx: Context, case: listing.Case, received: inbox.Noted) -> list[int]:
     return [
         files.want(
             ctx.session,
             item,
-            channel=ctx.received.channel,
-            account=ctx.received.account,
+            channel=received.channel,
+            account=received.account,
             community_id=case.community_id,
-            received_id=ctx.received.id,
+            received_id=received.id,
             case_id=case.id,
             purpose="proof",
             now=ctx.now,
         ).id
-        for item in inbox.files_of(ctx.received)
+        for item in inbox.files_of(received)
     ]
 
 
@@ -120,7 +137,7 @@ def proof_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
     if case is None or case.state not in (State.FINISHED, State.CLOSED):
         dialogues.close(ctx.session, question)
         return False
-    kept = _keep_proofs(ctx, case)
+    kept = _keep_proofs(ctx, case, ctx.received)
     proofs.add(ctx.session, case, ctx.person, note=ctx.incoming.text, now=ctx.now, file_ids=kept)
     opening.keep_message(ctx.session, case, ctx.received)
     _done(ctx, question, case, "cases.proof_added", is_shown=True)
@@ -144,11 +161,15 @@ def answer_told_again(ctx: Context, question: dialogues.Conversation) -> bool:
 def _done(
     ctx: Context, question: dialogues.Conversation, case: listing.Case, key: str, *, is_shown: bool = False
 ) -> None:
-    """Thanks for the answer. Where the resident's group `is_shown` it, the worker learns what of it was left out there."""
     dialogues.close(ctx.session, question)
     ctx.received.case_id, ctx.received.outcome = case.id, Outcome.JOINED
+    _thank(ctx, case, key, shown=ctx.incoming.text if is_shown else "")
+
+
+def _thank(ctx: Context, case: listing.Case, key: str, *, shown: str) -> None:
+    """Where words are shown to the resident's group, the worker learns what of them was left out there."""
     told = say(key, number=case.number)
-    if is_shown and staff_words.hides(ctx.session, case, ctx.incoming.text):
+    if shown and staff_words.hides(ctx.session, case, shown):
         told += "\n" + say("cases.hidden_in_group")
     ctx.reply_text(told)
 

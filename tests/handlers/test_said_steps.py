@@ -261,3 +261,52 @@ async def test_residents_reply_is_still_the_residents(stage: Stage) -> None:
     assert stage.texts("张伟")[-1] == f"{FIRST} 居民说已经好了，请确认后办结。"
     await stage.say("李叔", GROUP, "接单", reply_to=stage.last(GROUP).id)
     assert "accept" not in stage.steps(FIRST)
+
+
+OFFER = "照片收到。是哪一件处理后的照片，请点一下，就用它办结；是新的事，请再说一句是什么、在哪里。"
+
+
+async def test_picture_before_the_step_is_the_proof(stage: Stage) -> None:
+    await assigned(stage)
+    await stage.say("张伟", PRIVATE, "接单")
+    await stage.say("张伟", PRIVATE, "换了新的，盖严了", photo=photo())
+    assert (stage.last("张伟").text, stage.last("张伟").buttons) == (OFFER, (f"办结 {FIRST}",))
+    await stage.press("张伟", PRIVATE, f"办结 {FIRST}")
+    assert last_step(stage) == "finish"
+    assert stage.last("张伟").text == f"{FIRST} 已办结，正在请居民评价。"
+    asked = next(post.text for post in reversed(stage.posts(GROUP)) if "满意" in post.text)
+    assert "换了新的，盖严了" in asked
+    await stage.pass_time(seconds=5)
+    assert len(stage.pictures(GROUP)) == 1
+
+
+@on_simulator
+async def test_pictures_in_a_row_are_asked_about_once_and_go_together(stage: Stage) -> None:
+    await assigned(stage, "2号楼楼道灯不亮了")
+    first, second = stage.numbers()
+    count = len(stage.posts("张伟"))
+    await stage.say("张伟", PRIVATE, photos=[photo(), photo()])
+    await stage.say("张伟", PRIVATE, photo=photo())
+    assert [post.text for post in stage.posts("张伟")[count:]] == [OFFER]
+    assert sorted(stage.last("张伟").buttons) == [f"办结 {first}", f"办结 {second}"]
+    await stage.say("张伟", PRIVATE, f"{second} 修好了")
+    assert (last_step(stage, first), last_step(stage, second)) == ("assign", "finish")
+    assert len(stage.stored()) == 3
+
+
+@on_simulator
+async def test_picture_of_a_new_trouble_goes_with_its_words(stage: Stage) -> None:
+    await assigned(stage)
+    await stage.say("张伟", PRIVATE, photo=photo())
+    await stage.say("张伟", PRIVATE, "8号楼路灯坏了")
+    assert (stage.numbers(), last_step(stage)) == ([FIRST, SECOND], "assign")
+    assert len(stage.stored()) == 1
+
+
+@on_simulator
+async def test_picture_long_before_the_step_is_asked_for_again(stage: Stage) -> None:
+    await assigned(stage)
+    await stage.say("张伟", PRIVATE, photo=photo())
+    await stage.pass_time(minutes=20)
+    await stage.say("张伟", PRIVATE, "办结")
+    assert (stage.texts("张伟")[-1], last_step(stage)) == (ASKS_PROOF, "assign")
