@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from domain import people
 from domain.cases import dispatch, listing
-from handlers import cases, start
+from handlers import cases, start, tasks
 from handlers.context import Context
 
 LONGEST, LONGEST_OF_OWN = 24, 18
@@ -39,6 +39,10 @@ _ASKED: tuple[tuple[Callable[[Context], None], re.Pattern[str]], ...] = tuple(
             start.help_text,
             r"(?:你|您)?(?:都|究竟|到底)?(?:能|会|可以)(?:做|干|帮|办|管)(?:我|我们)?(?:做|办|干)?(?:些)?(?:什么|啥|哪些)(?:事情?)?|(?:有|都有)(?:什么|啥|哪些)功能|功能|菜单|教程|使用说明|说明书?"
             r"|(?:怎么|咋|如何|怎样|在哪里?|哪里|去哪里?)(?:才能|可以|能)?(?:用|使用|操作|报修|报事|上报|反映(?:问题)?|登记|提交|许愿|投诉)(?:你|这个|机器人)?",
+        ),
+        (
+            tasks.tasks,
+            r"(?:我|我们|手上|手里|今天|现在|还|一共)*+有?(?:多少|几)(?:件|个|条)?(?:事情?|单子?|工单|任务|案子)?(?:没有?|未|待|要)(?:办|处理|完成|做)(?:的|完|好)?",
         ),
         (
             _tell_who,

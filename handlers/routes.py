@@ -16,6 +16,7 @@ from handlers import (
     announcing,
     answers,
     asked_on,
+    by_number,
     cases,
     choosing_community,
     colleagues,
@@ -208,6 +209,7 @@ def _message(ctx: Context) -> None:
         or meanings.told(ctx)
         or announcing.told(ctx)
         or wishes.told(ctx)
+        or by_number.told(ctx)
         or _answers_question(ctx)
         or said_steps.told(ctx)
         or neighbours.agree(ctx)

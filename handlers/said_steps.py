@@ -12,10 +12,10 @@ from domain.cases.life import WITH_WORKER, State, Step, may, take_step
 from domain.chats import ChatPurpose
 from domain.inbox import Outcome
 from handlers import tasks
+from handlers.by_number import NUMBER, numbered
 from handlers.context import Context, Press, Rows
 
 LONGEST, MOST_OFFERED = 30, 4
-_NUMBER = re.compile(r"([A-Z]{2})[-－]?(\d{8})[-－]?(\d{4})", re.IGNORECASE)
 _BEFORE = r"(?:你好|您好|收到|好的?|嗯|哦|那|我们?|人|已经?|都|刚刚?|现在|马上|这就|一会儿?|等下|待会儿?|这[个件]|那[个件]|[ ，,。！!~])*+"
 _AFTER = r"(?:一下|一趟|看看|了|啦|啊|呀|吧|哦|哈|的|谢谢|[ ，,。！!~…])*+"
 _WORK = "处理|解决|修复|清理|更换|疏通|维修|整改|清运|劝离"
@@ -62,7 +62,7 @@ def told(ctx: Context) -> bool:
     replies = bool(ctx.incoming.reply_to)
     if not ctx.is_private or ctx.understanding.urgency == Urgency.EMERGENCY or _is_news(ctx):
         return False
-    text = _NUMBER.sub("", ctx.incoming.text).strip(" ，,：:")
+    text = NUMBER.sub("", ctx.incoming.text).strip(" ，,：:")
     step, is_heard = step_said(text), _HEARD.fullmatch(text) is not None
     if step is None and any(one.kind == AttachmentKind.PHOTO for one in ctx.incoming.attachments):
         return _shows(ctx)
@@ -96,7 +96,7 @@ def _shows(ctx: Context) -> bool:
 
 def _is_news(ctx: Context) -> bool:
     """8号楼电梯坏了，我修不了: a matter of its own, unless it is said of a task by its number or its card."""
-    is_pointed = ctx.incoming.reply_to or _NUMBER.search(ctx.incoming.text)
+    is_pointed = ctx.incoming.reply_to or NUMBER.search(ctx.incoming.text)
     return ctx.understanding.decision == Decision.ACT and not is_pointed
 
 
@@ -147,11 +147,17 @@ def _in_private(ctx: Context, key: str, *, buttons: Rows = (), **blanks: object)
 
 
 def remind(ctx: Context) -> bool:
-    """Who has work in hand and was not understood is told how to go on with it. False: they have none."""
-    held = [] if ctx.incoming.reply_to or not ctx.is_private or not ctx.incoming.text else _in_hand(ctx)
-    if held:
+    """Staff who were not understood are told how to go on: with the work in hand, or at the desk. False: a resident."""
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    if account is None or ctx.incoming.reply_to or not (ctx.is_private and ctx.incoming.text):
+        return False
+    if held := listing.tasks_of(ctx.session, account.person_id):
         ctx.reply("cases.worker_not_understood", count=len(held))
-    return bool(held)
+    elif access.duties(ctx.session, account.person_id, ctx.today):
+        ctx.reply("cases.staff_not_understood")
+    else:
+        return False
+    return True
 
 
 def _in_hand(ctx: Context) -> Sequence[listing.Case]:
@@ -167,8 +173,8 @@ def _held(ctx: Context) -> Sequence[listing.Case]:
             return ()
         return [case] if access.may_work(ctx.session, ctx.person, case, ctx.today) else ()
     held = _in_hand(ctx)
-    if number := _NUMBER.search(ctx.incoming.text):
-        return [case for case in held if case.number == "-".join(number.groups()).upper()]
+    if number := numbered(ctx.incoming.text):
+        return [case for case in held if case.number == number]
     return held
 
 
@@ -213,7 +219,7 @@ _DONE = {Step.ACCEPT: "cases.accepted_said", Step.ARRIVE: "cases.arrived_said"}
 
 def _go_on(ctx: Context, step: Step, case: listing.Case) -> None:
     _SILENT[step](ctx, case.id)
-    if step == Step.ARRIVE and _AND_MORE.search(_NUMBER.sub("", ctx.incoming.text).strip()):
+    if step == Step.ARRIVE and _AND_MORE.search(NUMBER.sub("", ctx.incoming.text).strip()):
         _keep(ctx, case)
 
 
@@ -243,7 +249,7 @@ def _finish(ctx: Context, case: listing.Case) -> None:
 
 def _return(ctx: Context, case: listing.Case) -> None:
     """不归我管，是物业的 is the reason as well: one press, and it goes back with these words."""
-    said = _NUMBER.sub("", ctx.incoming.text).strip(" ，,。！!")
+    said = NUMBER.sub("", ctx.incoming.text).strip(" ，,。！!")
     if _ONLY_RETURN.fullmatch(said):
         tasks.start_return(ctx, case.id)
         return

@@ -14,6 +14,7 @@ from domain.cases.life import ACTIVE, WITH_WORKER, State, Step
 from domain.cases.words import BETWEEN_PEOPLE
 from domain.outbox import Outbox
 from domain.people import NEW_HERE, TOLD_HERE
+from storage.areas import Community
 from storage.base import Session
 from storage.cases import Case, CaseEvent, CaseMessage, CaseReporter
 from storage.chats import Chat, ChatPurpose
@@ -130,6 +131,12 @@ def for_groups(session: Session, cases: Sequence[Case], *, teller_id: int | None
 def by_number(session: Session, community_id: int | None, number: str) -> Case | None:
     """The case of this number in a community."""
     return session.scalars(select(Case).where(Case.community_id == community_id, Case.number == number)).one_or_none()
+
+
+def of_number(session: Session, number: str) -> Sequence[Case]:
+    """The cases of this number: each community counts its own, and the index begins with it."""
+    theirs = Case.community_id.in_(select(Community.id))
+    return session.scalars(select(Case).where(theirs, Case.number == number).order_by(Case.id)).all()
 
 
 def reported_by(session: Session, person_id: int, case_id: int) -> Case:
