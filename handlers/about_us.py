@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
+from core.messages import Decision, Kind
 from domain import people
 from domain.cases import dispatch, listing
 from handlers import cases, start, tasks
@@ -14,6 +16,15 @@ _AFTER = r"(?:一下|谢谢|了|啊|呀|吧|哦|呢|哈|啦|嘛|的|[ ，,。！
 _MATTER = r"(?:事情?|问题|单子|工单|报修|报事|投诉|心愿|建议|登记|案子|编号|路灯|电梯|门禁|水管|井盖)"
 _TOLD = r"(?:上次|之前|昨天|前几天|那天|今天|刚才)*+(?:我|我们)?(?:上次|之前|昨天|前几天|那天|今天|刚才)*+(?:报|说|登记|反映|提|投诉|许)(?:修|事)?(?:过|上来)?的(?:那个|那件|那些)?"
 _HOW_IT_STANDS = r"(?:办|处理|解决|弄|修|进行|进展)?(?:得|的|到)?(?:怎么样|咋样|怎样|如何|哪一?步|哪里|哪儿)|(?:办|处理|解决|弄|修|搞)(?:好|完)?(?:没有?|了[吗没么]|好没有?)|有(?:进展|结果|消息|回复|人管|眉目)了?(?:吗|没有?|么)"
+
+_OF_ME = r"(?:我们|我家|我|的|电话|名字|姓名|信息|地址|隐私|门牌号?|身份|是谁|谁|报|投诉)*+"
+_MIGHT = r"(?:我们|我家|我|的|电话|名字|姓名|信息|地址|隐私|这个|这样|别人|邻居|群里|你们?|您|可不可以|能不能|可以|能|会不会|会|是不是|是|要|用|把|让|被)*+"
+
+
+def _ask_to_forget(ctx: Context) -> None:
+    """Whose words and number are kept may have them forgotten: a person of the community's does it, at the desk."""
+    ctx.understanding = replace(ctx.understanding, kind=Kind.QUESTION, decision=Decision.ACT, certainty=1.0, topics=())
+    cases.report(ctx)
 
 
 def _tell_who(ctx: Context) -> None:
@@ -39,6 +50,16 @@ _ASKED: tuple[tuple[Callable[[Context], None], re.Pattern[str]], ...] = tuple(
             start.help_text,
             r"(?:你|您)?(?:都|究竟|到底)?(?:能|会|可以)(?:做|干|帮|办|管)(?:我|我们)?(?:做|办|干)?(?:些)?(?:什么|啥|哪些)(?:事情?)?|(?:有|都有)(?:什么|啥|哪些)功能|功能|菜单|教程|使用说明|说明书?"
             r"|(?:怎么|咋|如何|怎样|在哪里?|哪里|去哪里?)(?:才能|可以|能)?(?:用|使用|操作|报修|报事|上报|反映(?:问题)?|登记|提交|许愿|投诉)(?:你|这个|机器人)?",
+        ),
+        (
+            lambda ctx: ctx.reply("start.privacy"),
+            rf"{_MIGHT}(?:匿名|实名|保密|泄露){_OF_ME}(?:吗|么|不|嘛|[？?])?"
+            rf"|{_MIGHT}(?:公开|看到|看见|知道|发到群里|告诉(?:别人|邻居|他|她|对方)){_OF_ME}(?:吗|么|不|嘛|[？?])",
+        ),
+        (
+            _ask_to_forget,
+            r"(?:请|麻烦|帮我|给我|替我|我想|我要|能不能|可以|能|你们)*+(?:把|将)?(?:我|我们|我家)的?(?:个人|全部|所有)*+(?:信息|资料|数据|电话|记录|账号)(?:都|全)?(?:删|清|注销|抹)(?:除|掉|了|空|光)*+"
+            r"|(?:请|麻烦|帮我|我想|我要|能不能)*+(?:删除|删掉|清除|注销)(?:我|我们|我家)?的?(?:个人|全部|所有)*+(?:信息|资料|数据|电话|记录|账号)",
         ),
         (
             tasks.tasks,

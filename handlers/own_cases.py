@@ -1,12 +1,15 @@
 """What is said about a case that is there already: a reply, the next picture of its album, a late photo, or its reporter's 还没修. Which
 case it is stands here; what comes of it, in follow_ups.py and afterwards.py."""
 
-from core.messages import Decision, Signal
-from domain.cases import opening, words
-from domain.cases.life import ACTIVE, State
+from core.messages import Decision, Kind, Signal
+from domain import people
+from domain.cases import listing, opening, words
+from domain.cases.life import ACTIVE, STATE_NAMES, State
 from handlers import afterwards, follow_ups, neighbours, said_again, said_steps, taking_back
 from handlers.context import Context
 from handlers.other_matters import SIGNALS_OF_A_CASE, Near, is_other
+
+MOST_LOOKED_AT = 10
 
 
 def told(ctx: Context) -> bool:
@@ -39,6 +42,21 @@ def told(ctx: Context) -> bool:
     if case is None or (understood.decision == Decision.ACT and is_other(ctx, case, Near.RIGHT_BEHIND)):
         return said_again.told(ctx)
     follow_ups.follow_up(ctx, case)
+    return True
+
+
+def remind(ctx: Context) -> bool:
+    """能不能快点, 师傅什么时候来: who has a matter open and was not understood hears how it stands. False: they have none."""
+    account = people.account_of(ctx.session, ctx.incoming.channel, ctx.sender)
+    if account is None or not (ctx.is_private and ctx.incoming.text):
+        return False
+    told = listing.of_reporter(ctx.session, account.person_id, limit=MOST_LOOKED_AT)
+    still_open = [case for case in told if case.state in ACTIVE and case.topic != words.CRISIS]
+    if not still_open:
+        return False
+    meant = next((case for case in still_open if case.kind != Kind.QUESTION), still_open[0])
+    state = STATE_NAMES[State(meant.state)]
+    ctx.reply("cases.teller_not_understood", number=meant.number, what=words.what(meant), state=state)
     return True
 
 

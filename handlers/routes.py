@@ -257,5 +257,5 @@ def _addressed(ctx: Context) -> None:
     """Spoken to, and nothing was understood: never ignored."""
     if ctx.is_courtesy or start.begins_to_ask(ctx) or start.asks_who(ctx):
         start.courtesy(ctx)
-    elif not said_steps.remind(ctx):
+    elif not (said_steps.remind(ctx) or own_cases.remind(ctx)):
         start.not_understood(ctx)

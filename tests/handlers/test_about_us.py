@@ -31,6 +31,10 @@ HELLO = "您好！有事直接说就行；发“帮助”看我能做什么。"
         ("我是几号网格的", "第一网格由张网格员负责。"),
         ("你好，今天值班的是谁", "第一网格由张网格员负责。"),
         ("今晚谁值班呀", "第一网格由张网格员负责。"),
+        ("可以匿名吗", "您的姓名、电话和门牌号不会发到群里"),
+        ("会不会泄露我的电话", "您的姓名、电话和门牌号不会发到群里"),
+        ("别人会看到我的电话吗", "您的姓名、电话和门牌号不会发到群里"),
+        ("会告诉邻居是谁报的吗", "您的姓名、电话和门牌号不会发到群里"),
     ],
 )
 async def test_what_is_asked_of_the_bot_is_answered(stage: Stage, said: str, begins: str) -> None:
@@ -71,3 +75,29 @@ async def test_matter_with_the_same_words_is_no_such_question(stage: Stage, said
     await stage.start("王阿姨", f"area_{stage.place.grid.id}")
     await stage.say("王阿姨", PRIVATE, said)
     assert not stage.last("王阿姨").text.startswith(("您好！", "我能做什么", "您还没有登记过", "第一网格"))
+
+
+@on_simulator
+@pytest.mark.parametrize("said", ["把我的信息删掉", "请删除我的个人资料"])
+async def test_who_wants_to_be_forgotten_reaches_a_person(stage: Stage, said: str) -> None:
+    await stage.start("王阿姨", f"area_{stage.place.grid.id}")
+    await stage.say("王阿姨", PRIVATE, said)
+    (number,) = stage.numbers()
+    assert stage.last("王阿姨").text == f"{number} 您的问题已转给社区工作人员，有答复就在这里告诉您。"
+    await stage.pass_time(seconds=70)
+    assert said in stage.card("陈静").text
+
+
+@on_simulator
+@pytest.mark.parametrize("said", ["师傅什么时候来", "能不能快点", "你们到底管不管"])
+async def test_who_has_a_matter_open_hears_how_it_stands(stage: Stage, said: str) -> None:
+    await stage.start("王阿姨", f"area_{stage.place.grid.id}")
+    await stage.say("王阿姨", PRIVATE, "3号楼门口井盖坏了")
+    await stage.pass_time(hours=3)
+    await stage.say("王阿姨", PRIVATE, said)
+    (number,) = stage.numbers()
+    assert stage.last("王阿姨").text == (
+        f"我没太明白。您的 {number} 井盖 · 3号楼：已派单。要催、要补充、要撤回，直接说就行；新的事请说是什么、在哪里。"
+    )
+    await stage.say("李叔", PRIVATE, said)
+    assert number not in stage.last("李叔").text
