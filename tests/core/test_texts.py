@@ -73,7 +73,12 @@ def composed() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(each) for each in sorted(found))
 
 
-def calls() -> Iterator[Call]:
+@cache
+def calls() -> tuple[Call, ...]:
+    return tuple(_calls())
+
+
+def _calls() -> Iterator[Call]:
     for where, tree in trees().items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
@@ -106,7 +111,7 @@ def is_asked_for(key: str) -> bool:
 
 def test_there_is_something_to_hold() -> None:
     assert len(sentences()) > 100
-    assert len(list(calls())) > 50
+    assert len(calls()) > 50
     assert composed()
 
 

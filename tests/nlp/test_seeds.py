@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -54,33 +55,42 @@ def test_a_known_share_is_held_back(seeds: list[Seed]) -> None:
     assert Seed("路灯坏了", Kind.REPORT).is_held_back == Seed("路灯坏了", Kind.CHATTER).is_held_back
 
 
-def test_seeds_are_no_near_copies_of_the_measured_lines(seeds: list[Seed]) -> None:
-    if not MEASURED.is_file():
-        pytest.skip("the evaluation lines are not on this machine")
-    measured = [pairs(json.loads(line)["text"]) for line in MEASURED.read_text(encoding="utf-8").splitlines()]
-    mine = [(seed.text, pairs(seed.text)) for seed in seeds]
-    near = [text for text, own in mine if any(len(own & other) >= 0.6 * len(own | other) for other in measured)]
-    assert near == []
-
-
-def test_seeds_are_no_near_copies_of_the_fresh_lines(seeds: list[Seed]) -> None:
-    lines = [line for name in FRESH for line in (OWN / f"{name}.tsv").read_text(encoding="utf-8").splitlines()]
-    fresh = [pairs(line.rpartition("\t")[2]) for line in lines if line and not line.startswith("#")]
+def near_copies(seeds: Iterable[Seed], lines: Iterable[str]) -> list[str]:
+    """The seeds that share six in ten of all their pairs of characters with one of the lines."""
+    known = [pairs(line) for line in lines]
     holding: dict[str, list[int]] = {}
-    for number, line in enumerate(fresh):
+    for number, line in enumerate(known):
         for pair in line:
             holding.setdefault(pair, []).append(number)
     near = []
     for seed in seeds:
         own = pairs(seed.text)
-        if len(own) <= 4:
-            continue
         # Who shares six pairs in ten shares one of the rarest five in ten as well.
         rarest = sorted(own, key=lambda pair: len(holding.get(pair, ())))[: len(own) - math.ceil(0.6 * len(own)) + 1]
         candidates = {number for pair in rarest for number in holding.get(pair, ())}
-        if any(len(own & fresh[number]) >= 0.6 * len(own | fresh[number]) for number in candidates):
+        if any(len(own & known[number]) >= 0.6 * len(own | known[number]) for number in candidates):
             near.append(seed.text)
-    assert near == []
+    return near
+
+
+def test_near_copy_is_found_and_a_likeness_is_none() -> None:
+    seeds = [Seed("3号楼电梯又坏了", Kind.REPORT), Seed("电梯修得真快", Kind.CHATTER), Seed("好", Kind.CHATTER)]
+    assert near_copies(seeds, ["3号楼电梯坏了", "今天天气真好"]) == ["3号楼电梯又坏了"]
+
+
+def test_seeds_are_no_near_copies_of_the_measured_lines(seeds: list[Seed]) -> None:
+    if not MEASURED.is_file():
+        pytest.skip("the evaluation lines are not on this machine")
+    assert (
+        near_copies(seeds, [json.loads(line)["text"] for line in MEASURED.read_text(encoding="utf-8").splitlines()])
+        == []
+    )
+
+
+def test_seeds_are_no_near_copies_of_the_fresh_lines(seeds: list[Seed]) -> None:
+    lines = [line for name in FRESH for line in (OWN / f"{name}.tsv").read_text(encoding="utf-8").splitlines()]
+    fresh = [line.rpartition("\t")[2] for line in lines if line and not line.startswith("#")]
+    assert near_copies([seed for seed in seeds if len(pairs(seed.text)) > 4], fresh) == []
 
 
 def test_broken_seed_lines_are_named_and_skipped(tmp_path: Path) -> None:
