@@ -3,7 +3,7 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -49,7 +49,13 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-every_document = pytest.mark.parametrize("path", documents(), ids=name_of)
+def sheaves() -> dict[str, tuple[Path, ...]]:
+    """Each page by itself, and the many short notes of changes together."""
+    notes = tuple(path for path in documents() if path.parent.name == "changes")
+    return {name_of(path): (path,) for path in documents() if path not in notes} | {"changes": notes}
+
+
+every_document = pytest.mark.parametrize("paths", sheaves().values(), ids=sheaves())
 
 
 def read(path: Path) -> str:
@@ -102,9 +108,9 @@ def faults_of_command(words: list[str]) -> str | None:
 
 
 @every_document
-def test_commands_exist(path: Path) -> None:
-    wrong = [(words, fault) for words in commands(read(path)) if (fault := faults_of_command(words))]
-    assert wrong == []
+def test_commands_exist(paths: Sequence[Path]) -> None:
+    said = [(name_of(path), words) for path in paths for words in commands(read(path))]
+    assert [(name, words, fault) for name, words in said if (fault := faults_of_command(words))] == []
 
 
 def test_command_check_sees_faults() -> None:
@@ -116,15 +122,16 @@ def test_command_check_sees_faults() -> None:
 # Paths and links
 
 
-def paths(text: str) -> set[str]:
+def paths_in(text: str) -> set[str]:
     words = re.findall(rf"(?<![\w/.-])((?:{'|'.join(FOLDERS)})/[\w./*-]*)", text)
     return {word.rstrip(".") for word in words} | set(ROOT_FILES.findall(text))
 
 
 @every_document
-def test_paths_exist(path: Path) -> None:
-    lost = [word for word in sorted(paths(read(path))) if not list(ROOT.glob(word.rstrip("/")))]
-    assert [word for word in lost if ROOT / word not in AWAITED] == []
+def test_paths_exist(paths: Sequence[Path]) -> None:
+    named = [(name_of(path), word) for path in paths for word in sorted(paths_in(read(path)))]
+    lost = [(name, word) for name, word in named if not list(ROOT.glob(word.rstrip("/")))]
+    assert [(name, word) for name, word in lost if ROOT / word not in AWAITED] == []
 
 
 def slugs(text: str) -> set[str]:
@@ -134,8 +141,11 @@ def slugs(text: str) -> set[str]:
 
 
 @every_document
-def test_links_lead_somewhere(path: Path) -> None:
-    lost = []
+def test_links_lead_somewhere(paths: Sequence[Path]) -> None:
+    assert [(name_of(path), target) for path in paths for target in lost_links(path)] == []
+
+
+def lost_links(path: Path) -> Iterator[str]:
     for target in re.findall(r"\]\(([^)\s]+)\)", read(path)):
         if target.startswith(("http://", "https://")):
             continue
@@ -144,8 +154,7 @@ def test_links_lead_somewhere(path: Path) -> None:
         if goal.resolve() in AWAITED and not goal.exists():
             continue
         if not goal.exists() or (anchor and anchor not in slugs(read(goal))):
-            lost.append(target)
-    assert lost == []
+            yield target
 
 
 def test_every_document_can_be_reached_from_the_readme() -> None:
@@ -173,9 +182,9 @@ def test_pictures_are_used_small_and_described() -> None:
 
 
 @every_document
-def test_names_no_machine(path: Path) -> None:
-    places = re.findall(r"(?<![\w.])/(?:work|root|tmp|home|Users)/\S*", read(path))
-    assert places == []
+def test_names_no_machine(paths: Sequence[Path]) -> None:
+    machine = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|Users)/\S*")
+    assert [(name_of(path), place) for path in paths for place in machine.findall(read(path))] == []
 
 
 # Settings
@@ -211,8 +220,9 @@ def settings_named(text: str) -> Iterator[str]:
 
 
 @every_document
-def test_settings_exist(path: Path) -> None:
-    assert [name for name in settings_named(read(path)) if not is_setting(name)] == []
+def test_settings_exist(paths: Sequence[Path]) -> None:
+    named = [(name_of(path), name) for path in paths for name in settings_named(read(path))]
+    assert [(where, name) for where, name in named if not is_setting(name)] == []
 
 
 def test_setting_check_sees_faults() -> None:
