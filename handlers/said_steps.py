@@ -142,8 +142,12 @@ def _works_on(ctx: Context, case: listing.Case) -> bool:
 
 
 def _in_private(ctx: Context, key: str, *, buttons: Rows = (), **blanks: object) -> None:
-    chat = chats.private_chat_of(ctx.session, ctx.person.id, prefer=ctx.chat.channel) or ctx.chat
-    ctx.post_to(chat, say(key, **blanks), buttons=buttons)
+    """Where the bot may not write to the worker, colleagues may read it, and residents need not."""
+    chat = chats.private_chat_of(ctx.session, ctx.person.id, prefer=ctx.chat.channel)
+    if chat is None and ctx.chat.purpose == ChatPurpose.STAFF:
+        chat = ctx.chat
+    if chat is not None:
+        ctx.post_to(chat, say(key, **blanks), buttons=buttons)
 
 
 def remind(ctx: Context) -> bool:

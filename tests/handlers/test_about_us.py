@@ -97,7 +97,11 @@ async def test_who_has_a_matter_open_hears_how_it_stands(stage: Stage, said: str
     await stage.say("王阿姨", PRIVATE, said)
     (number,) = stage.numbers()
     assert stage.last("王阿姨").text == (
-        f"我没太明白。您的 {number} 井盖 · 3号楼：已派单。要催、要补充、要撤回，直接说就行；新的事请说是什么、在哪里。"
+        f"我没太明白。您的 {number} 井盖 · 3号楼：已派单。要催就发“催一下”，要撤回就发“我要撤回”；新的事请说是什么、在哪里。"
     )
+    await stage.say("王阿姨", PRIVATE, "催一下")
+    assert stage.last("王阿姨").text == f"抱歉给您添麻烦了，{number} 已重新催办。"
+    await stage.say("王阿姨", PRIVATE, "我要撤回")
+    assert f"撤回 {number}" in stage.last("王阿姨").buttons or stage.case(number).state == "withdrawn"
     await stage.say("李叔", PRIVATE, said)
     assert number not in stage.last("李叔").text
