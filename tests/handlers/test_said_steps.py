@@ -310,3 +310,15 @@ async def test_picture_long_before_the_step_is_asked_for_again(stage: Stage) -> 
     await stage.pass_time(minutes=20)
     await stage.say("张伟", PRIVATE, "办结")
     assert (stage.texts("张伟")[-1], last_step(stage)) == (ASKS_PROOF, "assign")
+
+
+@on_simulator
+async def test_worker_the_bot_may_not_write_to_causes_no_line_in_the_group(stage: Stage) -> None:
+    await in_the_group(stage)
+    await assigned(stage)
+    receipt, count = stage.last(GROUP), len(stage.posts(GROUP))
+    stage.wire.block(stage.people["张伟"])
+    await stage.settle()
+    await stage.say("张伟", GROUP, "收到", reply_to=receipt.id)
+    await stage.say("张伟", GROUP, "我去看看", reply_to=receipt.id)
+    assert (last_step(stage), len(stage.posts(GROUP))) == ("accept", count)
